@@ -1,0 +1,77 @@
+/* config.h: every limit of the core, with its unit and range. Override with -D at build time;
+ * all parts of one program must be built with the same values. */
+#ifndef LATCHKEY_CONFIG_H
+#define LATCHKEY_CONFIG_H
+
+/* Keys a vehicle holds, owner included. Things, 2 to 65535 (decision D25: a build option). */
+#ifndef LK_VEHICLE_NUM_KEYS
+#define LK_VEHICLE_NUM_KEYS 32
+#endif
+
+/* Endpoints (digital keys) one applet instance holds. Things, 1 to 255. */
+#ifndef LK_APPLET_NUM_ENDPOINTS
+#define LK_APPLET_NUM_ENDPOINTS 16
+#endif
+
+/* Instance CAs one applet instance holds, one per automaker. Things, 1 to 32. */
+#ifndef LK_APPLET_NUM_CAS
+#define LK_APPLET_NUM_CAS 8
+#endif
+
+/* Kpersistent values the applet keeps before the oldest is evicted. Things, 1 to 255. */
+#ifndef LK_APPLET_NUM_PERSISTENT
+#define LK_APPLET_NUM_PERSISTENT 16
+#endif
+
+/* Largest certificate, bytes (pki O3). */
+#ifndef LK_CERT_MAX
+#define LK_CERT_MAX 1024
+#endif
+
+/* Largest reassembled object of owner pairing, bytes (decision D32). */
+#ifndef LK_REASSEMBLY_MAX
+#define LK_REASSEMBLY_MAX 4096
+#endif
+
+/* Largest answer of one GET DATA, bytes (security rule S2). */
+#ifndef LK_OBJECT_MAX
+#define LK_OBJECT_MAX 1024
+#endif
+
+/* Largest mailbox, bytes, 1 to 4096: private 0x0640 and confidential 0x0120 by default (P-33, D28). */
+#ifndef LK_PRIVATE_MAILBOX_MAX
+#define LK_PRIVATE_MAILBOX_MAX 1600
+#endif
+#ifndef LK_CONFIDENTIAL_MAILBOX_MAX
+#define LK_CONFIDENTIAL_MAILBOX_MAX 288
+#endif
+
+/* Records a store indexes in RAM, and the largest record, bytes. */
+#ifndef LK_STORE_NUM_RECORDS
+#define LK_STORE_NUM_RECORDS 256
+#endif
+#ifndef LK_STORE_RECORD_MAX
+#define LK_STORE_RECORD_MAX 2048
+#endif
+
+/* Pairing attempts per verifier (protocol 4.12) and failures per opening of pairing mode (S20). */
+#define LK_PAIRING_ATTEMPTS_MAX 7
+#define LK_PAIRING_FAILURES_PER_OPENING 2
+
+/* Timers, milliseconds (P-19). */
+#define LK_TIMER_PASSWORD_MS 300000u       /* Ta: phone, after the password was entered */
+#define LK_TIMER_PAIRING_MODE_MS 300000u   /* car, waiting for a phone */
+#define LK_TIMER_OWNER_PAIRING_MS 300000u  /* both, whole pairing from the first REQUEST */
+#define LK_TIMER_ANSWER_MS 2000u           /* one APDU */
+#define LK_TIMER_SESSION_IDLE_MS 5000u     /* open secure session */
+#define LK_TIMER_RESELECT_MS 100u          /* car repeats SELECT while the phone makes the key (D19) */
+
+/* Fast transactions per key before a standard one is forced, and its age limit (P-13). */
+#ifndef LK_FAST_MAX_COUNT
+#define LK_FAST_MAX_COUNT 100u
+#endif
+#ifndef LK_FAST_MAX_AGE_MS
+#define LK_FAST_MAX_AGE_MS (30ull * 24 * 3600 * 1000)
+#endif
+
+#endif

@@ -1,0 +1,134 @@
+/* pki.h: the certificates of the system: what a reader may learn, and how to issue them.
+ *
+ * Reading takes no heap and copies nothing: a parsed certificate is windows into the caller's
+ * bytes, which must outlive it. Issuing writes into the caller's buffer. Role by critical OID,
+ * position by the caller: there is no path building. One thread at a time per crypto struct.
+ * Source: spec/certificates.md of the project; decisions D1 to D3, D17, D33; S21, S24. */
+#ifndef LATCHKEY_PKI_H
+#define LATCHKEY_PKI_H
+
+#include "config.h"
+#include "crypto.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a certificate is, by its extension (spec/facts/oids.def). */
+enum lk_role {
+#define LK_ROLE(name, letter, number, is_ca, text) name,
+#include "facts/oids.def"
+#undef LK_ROLE
+    LK_ROLE_END_
+};
+
+/* One parsed certificate. Windows point into the parsed bytes. */
+struct lk_cert {
+    struct lk_bytes der;       /* the whole certificate */
+    struct lk_bytes tbs;       /* what is signed, with its header */
+    struct lk_bytes serial;    /* content of the INTEGER */
+    struct lk_bytes issuer;    /* Name, with its header: compared as bytes */
+    struct lk_bytes subject;
+    struct lk_bytes common_name; /* of the subject, content of its string; empty if there is none */
+    struct lk_bytes not_before;  /* GeneralizedTime or UTCTime content */
+    struct lk_bytes not_after;
+    const uint8_t *public_key; /* 65 bytes */
+    uint8_t signature[LK_SIGNATURE_LEN];
+    enum lk_role role;
+    struct lk_bytes role_value; /* content of the role extension's SEQUENCE, after its version */
+    uint8_t role_version;
+    uint8_t is_ca;
+    uint8_t has_path_len, path_len;
+    uint8_t key_usage;         /* first byte of the bit string: 80 digitalSignature, 04 keyCertSign ... */
+    struct lk_bytes ski, aki;  /* 20 bytes each; aki empty on a self-signed root without one */
+};
+
+/* Content of the role extension of H (decision D1, rule S24). Windows into the certificate. */
+struct lk_endpoint_facts {
+    uint8_t vehicle_id[LK_VEHICLE_ID_LEN];
+    uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
+    uint8_t option1, option2;
+    uint16_t confidential_size, private_size;
+    struct lk_bytes slot;           /* 1 to 8 bytes */
+    const uint8_t *vehicle_key;     /* 65 */
+    const uint8_t *authorized_key;  /* 65 */
+    struct lk_bytes not_before, not_after; /* 15 bytes each, or empty (owner) */
+    struct lk_bytes versions;       /* as sent in tag 5C, highest first */
+};
+
+/* A clock a verifier may trust, or none. */
+struct lk_date {
+    uint8_t text[LK_DATE_LEN]; /* YYYYMMDDhhmmssZ */
+    uint8_t is_known;          /* 0: dates are not checked (decision D30 guards keys with dates) */
+};
+
+/* Parses one certificate, strictly: DER, profile of every field, no trailing byte. `der` at most
+ * LK_CERT_MAX bytes. Every LK_CERT_* status from DER to SKI. No signature is checked. */
+enum lk_status lk_cert_parse(struct lk_crypto *crypto, struct lk_bytes der, struct lk_cert *out);
+
+/* Reads the extension of an H. LK_CERT_EXT_VALUE, LK_CERT_ROLE. */
+enum lk_status lk_cert_endpoint_facts(const struct lk_cert *cert, struct lk_endpoint_facts *out);
+
+/* Builds the same bytes from facts, content of the SEQUENCE without its version, for comparison
+ * and for issuing. LK_CALLER_SPACE. */
+enum lk_status lk_endpoint_facts_write(const struct lk_endpoint_facts *facts, uint8_t *out, size_t cap,
+                                       size_t *out_len);
+
+/* Car's check of a phone's chain (pki 2.3 V2): root key -> F -> E -> H, all rules of 2.4. The car holds
+ * the root key alone, so the root's name is taken from F's issuer and its key identifier is computed.
+ * `out_*` are filled on LK_OK. LK_CERT_* names the first broken rule. */
+enum lk_status lk_chain_check_endpoint(struct lk_crypto *crypto, const uint8_t root_key[LK_POINT_LEN],
+                                       struct lk_bytes f, struct lk_bytes e, struct lk_bytes h,
+                                       const struct lk_date *now, struct lk_cert *out_f, struct lk_cert *out_e,
+                                       struct lk_cert *out_h);
+
+/* Phone's check of a car's chain (V1): pinned root J -> [intermediate] -> K. `intermediate` may be empty.
+ * *out_authorized gets the key that issued K: root or intermediate. */
+enum lk_status lk_chain_check_vehicle(struct lk_crypto *crypto, const uint8_t root_key[LK_POINT_LEN],
+                                      struct lk_bytes intermediate, struct lk_bytes k, const struct lk_date *now,
+                                      struct lk_cert *out_k, uint8_t out_authorized[LK_POINT_LEN]);
+
+/* The vehicle identifier in the CommonName of K: 16 upper-case hex digits (D2). LK_CERT_NAME. */
+enum lk_status lk_cert_vehicle_id(const struct lk_cert *k, uint8_t out[LK_VEHICLE_ID_LEN]);
+
+/* Which roots a build obeys (D17, S21). Production: only the SHA-256(SPKI) in the allow-list, and never
+ * one on the test list. Test: anything not on the allow-list. Hashes are of the whole SubjectPublicKeyInfo. */
+struct lk_root_policy {
+    uint8_t is_production;
+    const uint8_t (*allowed)[LK_HASH_LEN];
+    size_t num_allowed;
+    const uint8_t (*test)[LK_HASH_LEN];
+    size_t num_test;
+};
+/* LK_OK, LK_CERT_ROOT or LK_CERT_TEST_ROOT. */
+enum lk_status lk_root_check(struct lk_crypto *crypto, const struct lk_root_policy *policy,
+                             const uint8_t root_key[LK_POINT_LEN]);
+
+/* What to write into one certificate. */
+struct lk_cert_plan {
+    enum lk_role role;
+    struct lk_bytes subject_name;   /* CommonName text, PrintableString, 1 to 64 */
+    struct lk_bytes issuer;         /* DER Name of the issuer; empty: self-signed */
+    const uint8_t *subject_key;     /* 65 */
+    const uint8_t *issuer_key;      /* 65, for AKI; NULL: self-signed */
+    struct lk_key signer;           /* the issuer's private key */
+    uint8_t serial[16];             /* made positive and minimal by the writer */
+    const char *not_before;         /* YYYYMMDDhhmmssZ; written as UTCTime up to 2049 */
+    const char *not_after;
+    uint8_t has_path_len, path_len; /* CAs only */
+    struct lk_bytes role_value;     /* appended after the version INTEGER: .3 and .4 only */
+};
+
+/* Writes and signs one certificate of the profile; *out_len is set on LK_OK. LK_CALLER_SPACE,
+ * LK_CALLER_ARGUMENT, LK_PORT_CRYPTO. */
+enum lk_status lk_cert_issue(struct lk_crypto *crypto, const struct lk_cert_plan *plan, uint8_t *out, size_t cap,
+                             size_t *out_len);
+
+/* Letter and plain text of a role, static storage. */
+const char *lk_role_letter(enum lk_role role);
+const char *lk_role_text(enum lk_role role);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,262 @@
+/* vehicle.h: the car's half: owner pairing, taps, key table and the grant it hands to the lock.
+ *
+ * Sans-I/O: the car's own code moves APDUs and time. `lk_vehicle_tap_*` and `lk_vehicle_pair_*`
+ * return what to do next: send these bytes, reset the field, wait, or stop. Each reader has its own
+ * `struct lk_tap`; all share one `struct lk_vehicle`. The caller serialises calls. No heap, no scrypt.
+ * Secrets: Kpersistent midstates in the key table, session keys in the taps; wiped by forget and at
+ * every end. Source: spec/pairing.md, spec/transaction.md, spec/vehicle.md of the project. */
+#ifndef LATCHKEY_VEHICLE_H
+#define LATCHKEY_VEHICLE_H
+
+#include "chan.h"
+#include "config.h"
+#include "link.h"
+#include "pki.h"
+#include "store.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a tap is for: the transaction code in P2 of AUTH0 (P-09). */
+enum lk_action {
+    LK_ACTION_NONE = 0,
+    LK_ACTION_UNLOCK = 1,
+    LK_ACTION_LOCK = 2,
+    LK_ACTION_START = 3,
+    LK_ACTION_MAINTAIN = 4,   /* mailbox work; phase 3 of pairing */
+    LK_ACTION_BACKGROUND = 5, /* the phone shows nothing */
+};
+
+/* Where the reader is; each place has its policy. */
+enum lk_reader { LK_READER_DOOR = 1, LK_READER_DASHBOARD = 2 };
+
+enum lk_key_state {
+#define LK_KEY_STATE(name, number, text) LK_KEY_##name = number,
+#include "facts/states.def"
+#undef LK_KEY_STATE
+};
+enum lk_key_role { LK_KEY_OWNER = 1, LK_KEY_FRIEND = 2 };
+
+/* Rights of a key (P-18), a bit set. */
+enum {
+    LK_RIGHT_UNLOCK = 0x0001,
+    LK_RIGHT_LOCK = 0x0002,
+    LK_RIGHT_TRUNK = 0x0004,
+    LK_RIGHT_DRIVE = 0x0008,
+    LK_RIGHT_SHARE = 0x0010,
+    LK_RIGHT_REMOTE = 0x0020,
+    LK_RIGHT_RESTRICTED = 0x0040, /* drive with the profile's speed limit */
+    LK_RIGHTS_OWNER = 0x003f,
+};
+
+/* What one reader may do. An action outside `actions` is refused there whatever the key. */
+struct lk_reader_policy {
+    uint8_t actions;    /* bit n: enum lk_action n allowed */
+    uint8_t fast;       /* bit n: action n may be decided by a fast transaction; START is never */
+    uint8_t may_pair;   /* 1: owner pairing is possible here (M16) */
+};
+
+/* The field's defaults: the door locks and unlocks, fast; the dashboard also starts, pairs. */
+extern const struct lk_reader_policy lk_policy_door;
+extern const struct lk_reader_policy lk_policy_dashboard;
+
+/* A fresh, keyed, single-use authorisation for the actuator side (D26, RA13). */
+#define LK_GRANT_LEN 61
+struct lk_grant {
+    uint8_t action; /* enum lk_action */
+    uint8_t key_id[LK_KEY_ID_LEN];
+    uint8_t transaction_id[LK_TRANSACTION_ID_LEN];
+    uint32_t sequence; /* grows by one with each grant of this car, across reboots */
+    uint16_t rights;   /* of the key, so that the car model can limit speed */
+    uint8_t speed_limit_kmh; /* 0: none */
+    uint8_t reserved;
+    uint8_t mac[16];   /* AES-CMAC over all fields before it, big-endian, under the actuator key */
+};
+
+/* The other end of a grant, in the lock or engine controller. */
+struct lk_actuator {
+    uint8_t key[LK_AES_KEY_LEN];
+    uint32_t last_sequence; /* grants at or below it are spent */
+};
+/* LK_GRANT if genuine, fresh and for `action`; burns the sequence. LK_DENY otherwise. */
+enum lk_verdict lk_actuator_check(struct lk_crypto *crypto, struct lk_actuator *actuator, enum lk_action action,
+                                  const struct lk_grant *grant);
+
+/* How a tap came out. `status` is LK_OK with LK_GRANT, else what the car can know (D23). */
+struct lk_outcome {
+    enum lk_verdict verdict;
+    enum lk_status status;
+    enum lk_status detail;      /* first cause, for the log and the trace */
+    enum lk_action action;
+    enum lk_reader reader;
+    uint8_t was_fast;
+    uint8_t fast_refused;       /* fast was tried and the same session went on as standard (M102) */
+    uint8_t owner_promoted;     /* the pending owner of a pairing became the owner (D18) */
+    uint8_t has_key;
+    uint8_t key_id[LK_KEY_ID_LEN];
+    struct lk_grant grant;      /* valid with LK_GRANT */
+};
+
+/* One key in the table. Fields are read-only outside src/vehicle. */
+struct lk_vehicle_key {
+    struct lk_fast_key fast;   /* belongs to src/crypto */
+    uint8_t public_key[LK_POINT_LEN];
+    uint8_t key_id[LK_KEY_ID_LEN];
+    uint8_t slot[LK_SLOT_ID_MAX];
+    uint8_t slot_len;
+    uint8_t state; /* enum lk_key_state */
+    uint8_t role;  /* enum lk_key_role */
+    uint8_t speed_limit_kmh;
+    uint16_t rights;
+    uint16_t fast_count;       /* since the last standard transaction */
+    uint64_t standard_ms;      /* time of the last standard transaction, on the vehicle's clock */
+    uint8_t token[32];         /* immobilizer token expected from this key's mailbox; len below */
+    uint8_t token_len;         /* 0: not issued yet */
+    uint8_t spare_tokens;      /* filled by the vehicle, for sharing (D28) */
+    uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
+};
+
+/* What a production line gives a car. All pointers are borrowed and must outlive the vehicle. */
+struct lk_vehicle_config {
+    struct lk_crypto *crypto;
+    struct lk_store *store;    /* open, kind LK_STORE_VEHICLE */
+    struct lk_key vehicle_key; /* vehicle.SK in the provider */
+    uint8_t vehicle_public[LK_POINT_LEN];
+    uint8_t vehicle_id[LK_VEHICLE_ID_LEN];
+    uint8_t brand[2];
+    struct lk_bytes k;            /* certificate K */
+    struct lk_bytes intermediate; /* or empty */
+    uint8_t root_key[LK_POINT_LEN];       /* the automaker's root: all the PKI a car carries (M100) */
+    uint8_t authorized_key[LK_POINT_LEN]; /* root or intermediate that issued K */
+    uint8_t actuator_key[LK_AES_KEY_LEN];
+    struct lk_reader_policy door, dashboard;
+    uint8_t enrolment_fast_allowed; /* option group 1 bit 1 of new keys */
+};
+
+/* The pairing verifier a server minted: never the password (protocol 4.5). */
+struct lk_verifier {
+    uint8_t w0[LK_SCALAR_LEN];
+    uint8_t l[LK_POINT_LEN];
+    uint8_t salt[16];
+    uint32_t n;
+    uint16_t r, p;
+};
+
+struct lk_vehicle {
+    const struct lk_vehicle_config *config;
+    struct lk_vehicle_key keys[LK_VEHICLE_NUM_KEYS];
+    struct lk_verifier verifier;
+    uint8_t has_verifier;
+    uint8_t attempts;            /* since the verifier came; committed before VERIFY */
+    uint8_t pairing_open;        /* pairing mode */
+    uint8_t pairing_failures;    /* since it was opened (S20) */
+    uint64_t pairing_until_ms;
+    uint32_t grant_sequence;     /* reserved in the store in blocks */
+    uint32_t grant_reserved;
+    uint32_t sharing_epoch;
+    uint8_t cached_f_ski[20];    /* F seen last (D34) */
+    uint8_t cached_f[LK_CERT_MAX];
+    uint16_t cached_f_len;
+    void *active_pairing;        /* the one pairing that may run (PA1, PA16) */
+};
+
+/* What the caller has to do next. */
+enum lk_step {
+    LK_STEP_SEND = 1,  /* transceive out_command, give the response to next() */
+    LK_STEP_RESET = 2, /* reset the field, then call next() with an empty response */
+    LK_STEP_WAIT = 3,  /* wait LK_TIMER_RESELECT_MS, then call next() with an empty response */
+    LK_STEP_DONE = 4,  /* finished; see the outcome */
+};
+
+/* One transaction at one reader, caller-placed. Fields belong to src/vehicle. */
+struct lk_tap {
+    struct lk_vehicle *vehicle;
+    uint8_t state; /* spec/facts/states.def */
+    uint8_t reader, interface, action;
+    uint8_t p1, p2, tries_fast, step_count;
+    uint8_t version[2];
+    uint8_t version_list[16];
+    uint8_t version_list_len;
+    uint8_t transaction_id[LK_TRANSACTION_ID_LEN];
+    struct lk_key ephemeral;
+    uint8_t ephemeral_public[LK_POINT_LEN];
+    uint8_t device_ephemeral[LK_POINT_LEN];
+    struct lk_chan chan;
+    uint16_t key_index; /* FFFF: none */
+    uint8_t control_p1, control_p2;
+    uint8_t exchange_phase;
+    uint64_t deadline_ms;
+    struct lk_outcome outcome;
+};
+
+/* One owner pairing, caller-placed. Fields belong to src/vehicle. */
+struct lk_pairing {
+    struct lk_vehicle *vehicle;
+    uint8_t state;
+    uint8_t reader, interface;
+    uint8_t abort_reason;
+    uint8_t version[2], applet_version[2];
+    uint8_t spake[512]; /* verifier state of src/crypto, see lk_spake2_verifier */
+    struct lk_chan chan;
+    uint8_t data[LK_REASSEMBLY_MAX]; /* what is written or read */
+    uint16_t data_len, data_at;
+    uint8_t object;     /* which certificate is being read */
+    uint16_t h_at, h_len, e_at, e_len, f_at, f_len;
+    uint16_t key_index; /* of the pending owner */
+    uint64_t deadline_ms;
+    enum lk_status status; /* how it came out */
+};
+
+/* Starts the car on its store: key table, attempt counter, verifier, sequence. LK_STORE_CORRUPT,
+ * LK_PORT_STORE, LK_PORT_CRYPTO, LK_CERT_* if K does not fit the configuration, LK_CALLER_FULL. */
+enum lk_status lk_vehicle_init(struct lk_vehicle *vehicle, const struct lk_vehicle_config *config);
+void lk_vehicle_forget(struct lk_vehicle *vehicle);
+
+/* Loads a verifier from production or telematics (M67): erases the old one and resets the attempt counter,
+ * in one commit. LK_PEER_PARAMETER, LK_PEER_POINT, LK_PORT_STORE. */
+enum lk_status lk_vehicle_load_verifier(struct lk_vehicle *vehicle, const struct lk_verifier *verifier);
+
+/* Opens / closes pairing mode after proof of ownership. LK_PAIRING_NO_VERIFIER, LK_PAIRING_BLOCKED. */
+enum lk_status lk_vehicle_open_pairing(struct lk_vehicle *vehicle, uint64_t now_ms);
+void lk_vehicle_close_pairing(struct lk_vehicle *vehicle);
+
+/* Owner pairing at one reader (protocol 4). begin gives the first command. LK_PAIRING_READER,
+ * LK_PAIRING_CLOSED, LK_PAIRING_BLOCKED (then `out` holds the abort to send and the step is SEND),
+ * LK_PORT_BUSY if another pairing runs.
+ * next takes the response to the last SEND; `out` takes LK_APDU_COMMAND_MAX bytes. After LK_STEP_DONE
+ * pairing->status says how it came out: LK_OK means a pending owner is stored and the phone must make
+ * one standard transaction (lk_vehicle_tap_begin with LK_ACTION_MAINTAIN) before LK_TIMER_OWNER_PAIRING_MS
+ * is over (D18). */
+enum lk_status lk_vehicle_pair_begin(struct lk_vehicle *vehicle, struct lk_pairing *pairing, enum lk_reader reader,
+                                     enum lk_interface interface, uint64_t now_ms, enum lk_step *out_step,
+                                     uint8_t *out, size_t *out_len);
+enum lk_status lk_vehicle_pair_next(struct lk_pairing *pairing, uint64_t now_ms, struct lk_bytes response,
+                                    enum lk_step *out_step, uint8_t *out, size_t *out_len);
+/* The link died: counts what must be counted, wipes. */
+void lk_vehicle_pair_lost(struct lk_pairing *pairing);
+
+/* One transaction. begin gives SELECT. The outcome stands after LK_STEP_DONE; a grant is in it only with
+ * LK_GRANT. The status returned by next is LK_OK as long as the conversation can go on to a clean end. */
+enum lk_status lk_vehicle_tap_begin(struct lk_vehicle *vehicle, struct lk_tap *tap, enum lk_reader reader,
+                                    enum lk_interface interface, enum lk_action action, uint64_t now_ms,
+                                    enum lk_step *out_step, uint8_t *out, size_t *out_len);
+enum lk_status lk_vehicle_tap_next(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes response,
+                                   enum lk_step *out_step, uint8_t *out, size_t *out_len);
+/* The link died or the caller gives up: outcome DENY with `reason` (LK_PEER_GONE, LK_PEER_TIMEOUT), wiped. */
+void lk_vehicle_tap_lost(struct lk_tap *tap, enum lk_status reason);
+
+/* Deadlines: pairing mode, pending owner, pairing. Call at least once a second. */
+void lk_vehicle_tick(struct lk_vehicle *vehicle, uint64_t now_ms);
+
+/* The car menu. `index` 0 to LK_VEHICLE_NUM_KEYS-1; NULL for a free slot. */
+const struct lk_vehicle_key *lk_vehicle_key_at(const struct lk_vehicle *vehicle, size_t index);
+/* Ends one key: state ENDED, midstates wiped, committed before return (S7). LK_CALLER_NOT_FOUND, LK_PORT_STORE. */
+enum lk_status lk_vehicle_end_key(struct lk_vehicle *vehicle, const uint8_t key_id[LK_KEY_ID_LEN]);
+/* Suspends or resumes one key; Kpersistent is wiped first on suspend (S12). */
+enum lk_status lk_vehicle_suspend_key(struct lk_vehicle *vehicle, const uint8_t key_id[LK_KEY_ID_LEN], int suspend);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
