@@ -1,0 +1,25 @@
+# The programs: one command-line binary, and the benchmark.
+function(program name)
+    target_link_libraries(${name} PRIVATE lk_flags)
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/spec
+        ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/ports)
+    target_compile_definitions(${name} PRIVATE _POSIX_C_SOURCE=200809L
+        LATCHKEY_VERSION="${PROJECT_VERSION}")
+    target_link_options(${name} PRIVATE -Wl,--gc-sections)
+endfunction()
+
+if(LATCHKEY_HOST)
+    pkg_check_modules(LK_JANSSON REQUIRED IMPORTED_TARGET jansson)
+    file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cli/*.c)
+    if(cli_sources)
+        add_executable(latchkey ${cli_sources})
+        program(latchkey)
+        target_link_libraries(latchkey PRIVATE ${LK_ALL} PkgConfig::LK_JANSSON OpenSSL::Crypto)
+    endif()
+    file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.c)
+    if(bench_sources)
+        add_executable(bench EXCLUDE_FROM_ALL ${bench_sources})
+        program(bench)
+        target_link_libraries(bench PRIVATE ${LK_ALL} OpenSSL::Crypto)
+    endif()
+endif()
