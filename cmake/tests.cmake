@@ -45,7 +45,7 @@ endfunction()
 
 function(lk_test name)
     add_test(NAME ${name} COMMAND ${LK_RECORD} ${name} ${ARGN})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${LATCHKEY_TEST_TIMEOUT} SKIP_RETURN_CODE 77
         ENVIRONMENT "${LK_TEST_ENVIRONMENT}")
 endfunction()
 

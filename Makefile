@@ -1,0 +1,92 @@
+# The front door. `make demo` shows the product, `make test` checks it; both set up a fresh Debian
+# machine first. The build itself is CMakeLists.txt.
+BUILD ?= build
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+export LATCHKEY_WYCHEPROOF ?=
+
+.PHONY: help setup configure build demo test quick check bench size coverage asan mission attacks \
+    fuzz long install clean
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo      build, then play one owner pairing and a day of taps in a terminal'
+	@echo 'make test      build everything, run all tests and checks'
+	@echo 'make mission   the mission, line by line, with the result of the last test run'
+	@echo 'make attacks   the attacks, row by row, with the result of the last test run'
+	@echo 'make build     build/latchkey, the command-line program'
+	@echo 'make check     the rules of the house: who includes whom, style, stack'
+	@echo 'make bench     performance against references measured in the same run'
+	@echo 'make size      code and RAM of the three libraries with BearSSL'
+	@echo 'make asan      all tests under the address and undefined-behaviour sanitizers'
+	@echo 'make coverage  line coverage of src/ by the tests'
+	@echo 'make fuzz      every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make long      the tests with their long counts (hours)'
+	@echo 'make install   libraries, headers and program to PREFIX=$(PREFIX) (DESTDIR respected)'
+	@echo 'make clean     remove the build folders'
+
+setup:
+	@sh tools/setup
+
+configure: setup
+	@cmake --preset dev -B $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; rm $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+
+build: configure
+	@cmake --build $(BUILD) --target latchkey
+
+demo: build
+	@$(BUILD)/latchkey demo
+
+quick: configure
+	@cmake --build $(BUILD)
+	@rm -rf $(BUILD)/test-results
+	@cd $(BUILD) && ctest -j2 --output-on-failure --no-tests=error
+
+test: quick check
+	@sh tools/check_clang
+	@echo 'make mission and make attacks print what these tests show.'
+
+check:
+	@python3 tools/check_rooms
+	@python3 tools/check_style
+	@python3 tools/check_stack
+
+bench: configure
+	@cmake --build $(BUILD) --target bench
+	@$(BUILD)/bench
+
+size: setup
+	@sh tools/size
+
+mission:
+	@python3 tools/mission mission $(BUILD)/test-results
+
+attacks:
+	@python3 tools/mission attacks $(BUILD)/test-results
+
+asan: setup
+	@cmake --preset asan >/dev/null
+	@cmake --build build-asan
+	@cd build-asan && ctest -j2 --output-on-failure --no-tests=error -E '^ct\.'
+
+coverage: setup
+	@sh tools/coverage
+
+fuzz: setup
+	@cmake --preset fuzz >/dev/null
+	@cmake --build build-fuzz
+	@sh tools/fuzz build-fuzz $(FUZZ_SECONDS)
+
+long: setup
+	@cmake --preset dev -B build-long -DLATCHKEY_TEST_TIMEOUT=36000 >/dev/null
+	@cmake --build build-long
+	@cd build-long && LATCHKEY_LONG=1 ctest -j2 --output-on-failure --no-tests=error
+
+install: setup
+	@cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	@cmake --build build-release
+	@cmake --install build-release
+
+clean:
+	rm -rf build build-asan build-clang build-coverage build-fuzz build-long build-release build-small
