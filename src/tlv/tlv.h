@@ -16,8 +16,8 @@ uint16_t lk_tlv_peek(struct lk_rd *rd);
 struct lk_bytes lk_tlv_maybe(struct lk_rd *rd, uint16_t tag, size_t min, size_t max);
 /* Takes any TLV. */
 struct lk_bytes lk_tlv_any(struct lk_rd *rd, uint16_t *out_tag);
-/* Length of the first TLV of `in`, header included; 0 if more bytes are needed to know; sets
- * *fault on a malformed header. For reassembly (S2). */
+/* Length of the first TLV of `in`, header included; 0 if more bytes are needed to know. *fault is
+ * LK_PEER_TLV for a malformed header, else LK_OK. For reassembly (S2). */
 size_t lk_tlv_total(struct lk_bytes in, enum lk_status *fault);
 
 void lk_tlv_put(struct lk_wr *wr, uint16_t tag, const void *value, size_t len);
