@@ -1,0 +1,360 @@
+/* demo.c: one scripted day. Starts a car process and a phone (element and host processes) of a new
+ * world in a temporary folder and drives them with this program's own commands, as a person would.
+ * Each step says what it expects; a refusal is good when it came with the expected status. */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "demo.h"
+
+/* Runs this program with `words` (NULL-terminated), collects stdout and stderr. Exit code, or -1. */
+static int run(const struct cli *cli, const char *const *words, char *out, size_t cap)
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        return -1;
+    pid_t child = fork();
+    if (child == 0) {
+        const char *argv[24] = {cli->program};
+        size_t n = 1;
+        for (; *words && n < 23; words++)
+            argv[n++] = *words;
+        dup2(ends[1], 1);
+        dup2(ends[1], 2);
+        close(ends[0]);
+        close(ends[1]);
+        execv(cli->program, (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    close(ends[1]);
+    size_t have = 0;
+    for (;;) {
+        struct pollfd wait_for = {ends[0], POLLIN, 0};
+        if (poll(&wait_for, 1, 30000) <= 0) {
+            kill(child, SIGKILL);
+            break;
+        }
+        ssize_t got = read(ends[0], out + have, cap - 1 - have);
+        if (got <= 0)
+            break;
+        have += (size_t)got;
+        if (have == cap - 1)
+            break;
+    }
+    out[have] = 0;
+    close(ends[0]);
+    int state = 0;
+    waitpid(child, &state, 0);
+    return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+}
+
+/* The last line of `text` that is a JSON object. */
+static json_t *last_object(char *text)
+{
+    json_t *object = NULL;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        if (line[0] != '{')
+            continue;
+        json_decref(object);
+        object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    }
+    return object;
+}
+
+static pid_t start(const struct cli *cli, const char *const *words, const char *log)
+{
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    const char *argv[16] = {cli->program};
+    size_t n = 1;
+    for (; *words && n < 15; words++)
+        argv[n++] = *words;
+    int null = open("/dev/null", O_RDONLY), to = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    dup2(null, 0);
+    dup2(to, 1);
+    dup2(to, 2);
+    setpgid(0, 0);
+    execv(cli->program, (char *const *)(uintptr_t)argv);
+    _exit(127);
+}
+
+/* Stops a child that we started: asks, waits up to two seconds, then insists. */
+static void stop(pid_t child)
+{
+    if (child <= 0)
+        return;
+    kill(child, SIGTERM);
+    for (int i = 0; i < 200; i++) {
+        if (waitpid(child, NULL, WNOHANG) == child)
+            return;
+        usleep(10000);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+static void say(const struct demo *demo, const char *text)
+{
+    if (!demo->is_json)
+        printf("%s\n", text);
+    fflush(stdout);
+}
+
+/* Does the answer carry what the step expects? */
+static int is_expected(const struct demo_step *step, int code, json_t *answer)
+{
+    enum lk_status want = step->expect;
+    if (code != lk_status_exit_code(want) || !answer)
+        return 0;
+    const char *status = json_string_value(json_object_get(answer, "status"));
+    if (!status || strcmp(status, lk_status_name(want)) != 0)
+        return 0;
+    if (step->fast >= 0 && json_is_true(json_object_get(answer, "fast")) != step->fast)
+        return 0;
+    const char *state = json_string_value(json_object_get(answer, "car_state"));
+    return !step->car_state || (state && strcmp(state, step->car_state) == 0);
+}
+
+static void show(const struct demo *demo, const struct demo_step *step, int ok, double ms, json_t *answer)
+{
+    const char *status = answer ? json_string_value(json_object_get(answer, "status")) : NULL;
+    const char *state = answer ? json_string_value(json_object_get(answer, "car_state")) : NULL;
+    if (demo->is_json) {
+        json_t *object = json_pack("{s:s, s:b, s:f}", "step", step->name, "ok", ok, "ms", ms);
+        if (status)
+            json_object_set_new(object, "status", json_string(status));
+        if (state)
+            json_object_set_new(object, "car_state", json_string(state));
+        if (answer && json_object_get(answer, "fast"))
+            json_object_set(object, "fast", json_object_get(answer, "fast"));
+        if (answer && json_object_get(answer, "link_ms"))
+            json_object_set(object, "link_ms", json_object_get(answer, "link_ms"));
+        cli_print_json(object);
+        return;
+    }
+    json_t *link = answer ? json_object_get(answer, "link_ms") : NULL;
+    printf("  %s %-26s %7.1f ms", ok ? "ok  " : "FAIL", step->name, json_is_number(link) ? json_number_value(link) : ms);
+    if (state)
+        printf("   car: %s", state);
+    printf("\n");
+    const char *car = answer ? json_string_value(json_object_get(answer, "car_says")) : NULL;
+    const char *phone = answer ? json_string_value(json_object_get(answer, "phone_says")) : NULL;
+    if (car)
+        printf("       the car:   %s\n", car);
+    if (phone)
+        printf("       the phone: %s\n", phone);
+    fflush(stdout);
+}
+
+int demo_step(struct demo *demo, const struct demo_step *step)
+{
+    char out[16384], raw[16384];
+    if (step->story)
+        say(demo, step->story);
+    uint64_t from = cli_now_us();
+    const char *words[24];
+    size_t n = 0;
+    for (; step->words[n] && n < 18; n++)
+        words[n] = step->words[n];
+    words[n++] = "--json";
+    words[n++] = "--world";
+    words[n++] = demo->world;
+    words[n] = NULL;
+    int code = run(demo->cli, words, out, sizeof out);
+    double ms = (double)(cli_now_us() - from) / 1000.0;
+    memcpy(raw, out, sizeof raw);
+    json_t *answer = last_object(out);
+    int ok = is_expected(step, code, answer);
+    show(demo, step, ok, ms, answer);
+    if (!ok) {
+        demo->num_failed++;
+        fprintf(stderr, "latchkey demo: step %s: expected %s, got exit code %d and:\n%s\n", step->name,
+                lk_status_name(step->expect), code, raw);
+    }
+    json_decref(answer);
+    return ok;
+}
+
+/* Starts one long-running part and waits until `probe` answers. */
+static int bring_up(struct demo *demo, const char *const *words, const char *const *probe, const char *log)
+{
+    char out[8192];
+    if (demo->num_children == DEMO_CHILDREN_MAX)
+        return 0;
+    demo->children[demo->num_children++] = start(demo->cli, words, log);
+    for (int i = 0; i < 200; i++) {
+        if (run(demo->cli, probe, out, sizeof out) == 0)
+            return 1;
+        if (waitpid(demo->children[demo->num_children - 1], NULL, WNOHANG) != 0)
+            break;
+        usleep(10000);
+    }
+    fprintf(stderr, "latchkey demo: \"%s %s %s\" did not come up; its log is %s\n", words[0], words[1],
+            words[2] ? words[2] : "", log);
+    return 0;
+}
+
+int demo_start_car(struct demo *demo, const char *car)
+{
+    char log[4200];
+    snprintf(log, sizeof log, "%s/run/%s.log", demo->world, car);
+    const char *words[] = {"car", "run", car, "--world", demo->world, "--radio", demo->radio, "--trace",
+                           demo->trace, NULL};
+    const char *probe[] = {"car", "status", car, "--world", demo->world, "--json", NULL};
+    return bring_up(demo, words, probe, log);
+}
+
+int demo_start_phone(struct demo *demo, const char *phone)
+{
+    char log[4200];
+    snprintf(log, sizeof log, "%s/run/%s.log", demo->world, phone);
+    const char *words[] = {"phone", "run", phone, "--world", demo->world, "--trace", demo->trace, NULL};
+    const char *probe[] = {"phone", "list", phone, "--world", demo->world, "--json", NULL};
+    return bring_up(demo, words, probe, log);
+}
+
+void demo_stop_all(struct demo *demo)
+{
+    while (demo->num_children)
+        stop(demo->children[--demo->num_children]);
+}
+
+static void remove_tree(const char *path)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        execlp("rm", "rm", "-rf", "--", path, (char *)NULL);
+        _exit(127);
+    }
+    waitpid(child, NULL, 0);
+}
+
+static struct demo *interrupted;
+static void on_signal(int number)
+{
+    for (int i = 0; interrupted && i < interrupted->num_children; i++)
+        kill(interrupted->children[i], SIGTERM);
+    _exit(128 + number);
+}
+
+/* The day itself. Times in the second column are of the conversation, not of starting programs. */
+static const struct demo_step day[] = {
+    {"pair_at_door_refused", "Alice holds her new car's password. She tries the door handle first: pairing is "
+     "only possible on the dashboard.",
+     {"phone", "pair", "alice", "--car", "roadster", "--password", "@", "--reader", "door"},
+     LK_PAIRING_READER, -1, NULL},
+    {"wrong_password_refused", "On the dashboard, with a mistyped password. The car and the phone each prove that "
+     "they know it, so both notice.",
+     {"phone", "pair", "alice", "--car", "roadster", "--password", "00000000"},
+     LK_PEER_EVIDENCE, -1, NULL},
+    {"pair", "Now the right one. Phone and car agree on keys from it (SPAKE2+), the car shows its certificate, the "
+     "element makes a key of its own, the car checks where it was made, and one mutual transaction seals it.",
+     {"phone", "pair", "alice", "--car", "roadster", "--password", "@"}, LK_OK, -1, NULL},
+    {"unlock_fast", "Evening: the door handle. One short exchange, no public-key work on the way.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"}, LK_OK, 1,
+     "unlocked"},
+    {"start_at_door_refused", "The engine never starts from outside.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "start"}, LK_TAP_NOT_ALLOWED,
+     -1, "unlocked"},
+    {"start_standard", "Phone on the tray: both sides sign, fresh keys are made, the car is ready to drive.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "dashboard", "--action", "start"}, LK_OK, 0,
+     "ready to drive"},
+    {"lock_fast", "Home again.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "lock"}, LK_OK, 1, "locked"},
+    {"wrong_car_refused", "A neighbour's car of the same make. The phone answers like any phone would, and tells "
+     "it nothing.",
+     {"tap", "--phone", "alice", "--car", "coupe", "--reader", "door", "--action", "unlock"}, LK_TAP_WRONG_CAR, -1,
+     "locked"},
+    {"express_off", "Alice turns Express Mode off: from now on every tap wants her first.",
+     {"phone", "express", "alice", "off"}, LK_OK, -1, NULL},
+    {"unlock_needs_user_refused", NULL,
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"},
+     LK_PEER_UNAVAILABLE, -1, "locked"},
+    {"user_authenticates", NULL, {"phone", "authenticate", "alice"}, LK_OK, -1, NULL},
+    {"unlock_after_user", "Her face or code is good for one tap.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"}, LK_OK, -1,
+     "unlocked"},
+    {"express_on", NULL, {"phone", "express", "alice", "on"}, LK_OK, -1, NULL},
+    {"remove_key", "She removes the key from her phone. No server and no car is asked.",
+     {"phone", "remove", "alice", "1"}, LK_OK, -1, NULL},
+    {"removed_key_refused", "The very next tap fails.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "lock"}, LK_TAP_WRONG_CAR, -1,
+     "unlocked"},
+};
+
+/* Mints a verifier for the car and keeps its password for the steps that say "@". */
+static int mint(struct demo *demo, const char *car)
+{
+    char out[4096];
+    const char *words[] = {"verifier", "new", "--car", car, "--world", demo->world, "--json", NULL};
+    if (run(demo->cli, words, out, sizeof out) != 0) {
+        fprintf(stderr, "latchkey demo: verifier: %s\n", out);
+        return 0;
+    }
+    json_t *answer = last_object(out);
+    const char *password = json_string_value(json_object_get(answer, "password"));
+    snprintf(demo->password, sizeof demo->password, "%s", password ? password : "");
+    json_decref(answer);
+    return strlen(demo->password) == 8;
+}
+
+static void play(struct demo *demo, const struct demo_step *steps, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        struct demo_step step = steps[i];
+        for (size_t k = 0; k < sizeof step.words / sizeof step.words[0] && step.words[k]; k++)
+            if (strcmp(step.words[k], "@") == 0)
+                step.words[k] = demo->password;
+        demo_step(demo, &step);
+    }
+}
+
+static int prepare(struct demo *demo)
+{
+    static const struct demo_step make = {"world", "A world: two automakers, two device makers, cross-signed; three "
+                                          "cars and two phones. Everything stays on this machine.",
+                                          {"world", "new"}, LK_OK, -1, NULL};
+    if (!demo_step(demo, &make) || !mint(demo, "roadster"))
+        return 0;
+    say(demo, "The roadster and the coupe wake up; Alice's phone starts its secure element and its host.");
+    if (!demo_start_car(demo, "roadster") || !demo_start_car(demo, "coupe") || !demo_start_phone(demo, "alice"))
+        return 0;
+    static const struct demo_step menu = {"open_pairing", "In the car menu, the owner opens pairing mode.",
+                                          {"car", "menu", "roadster", "open-pairing"}, LK_OK, -1, NULL};
+    return demo_step(demo, &menu);
+}
+
+int demo_run(struct cli *cli)
+{
+    char folder[] = "/tmp/latchkey-demo-XXXXXX", world[64], trace[80];
+    struct demo demo = {.cli = cli, .is_json = cli_flag(cli, "json"), .radio = cli_value(cli, "radio", "tcp")};
+    if (!mkdtemp(folder))
+        return cli_fail(cli, LK_CALLER_FILE, "cannot make a folder in /tmp");
+    snprintf(world, sizeof world, "%s/world", folder);
+    snprintf(trace, sizeof trace, "%s/trace.jsonl", folder);
+    demo.world = world;
+    demo.trace = cli_value(cli, "trace", trace);
+    interrupted = &demo;
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    uint64_t from = cli_now_us();
+    int good = demo_pcscd_start(&demo, folder) && prepare(&demo);
+    if (good)
+        play(&demo, day, sizeof day / sizeof day[0]);
+    demo_stop_all(&demo);
+    demo_pcscd_stop(&demo);
+    if (!demo.is_json)
+        printf("\n%s in %.1f s. %s\n", good && !demo.num_failed ? "All as expected" : "NOT as expected",
+               (double)(cli_now_us() - from) / 1e6,
+               "No server and no network took part.");
+    if (cli_flag(cli, "keep"))
+        printf("kept: %s (latchkey trace explain %s)\n", folder, demo.trace);
+    else
+        remove_tree(folder);
+    return good && !demo.num_failed ? 0 : 1;
+}

@@ -1,0 +1,180 @@
+/* main.c: finds the row, parses the options, runs it. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+const struct cli_option cli_common_options[] = {
+    {"world", "FOLDER", NULL, "the world to work in (default: $LATCHKEY_WORLD, else ./world)"},
+    {"json", NULL, NULL, "print for programs: one JSON object a line"},
+    {"help", NULL, NULL, "show this help"},
+    {NULL, NULL, NULL, NULL},
+};
+
+const char *cli_value(const struct cli *cli, const char *name, const char *otherwise)
+{
+    for (int i = cli->num_given - 1; i >= 0; i--)
+        if (strcmp(cli->given[i].name, name) == 0)
+            return cli->given[i].value;
+    return otherwise;
+}
+
+int cli_flag(const struct cli *cli, const char *name)
+{
+    return cli_value(cli, name, NULL) != NULL;
+}
+
+const char *cli_argument(const struct cli *cli, int i)
+{
+    return i < cli->num_arguments ? cli->arguments[i] : NULL;
+}
+
+long cli_number(const struct cli *cli, const char *name, long otherwise, long min, long max)
+{
+    const char *text = cli_value(cli, name, NULL);
+    if (!text)
+        return otherwise;
+    char *end = NULL;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    if (errno || end == text || *end || number < min || number > max)
+        exit(cli_fail(cli, LK_CALLER_ARGUMENT, "--%s %s must be a number from %ld to %ld", name, text, min,
+                      max));
+    return number;
+}
+
+static const struct cli_command *find(const char *group, const char *verb)
+{
+    for (size_t i = 0; i < cli_num_commands; i++) {
+        const struct cli_command *row = &cli_commands[i];
+        if (strcmp(row->group, group) != 0)
+            continue;
+        if (!row->verb || (verb && strcmp(row->verb, verb) == 0))
+            return row;
+    }
+    return NULL;
+}
+
+static int is_group(const char *group)
+{
+    for (size_t i = 0; i < cli_num_commands; i++)
+        if (strcmp(cli_commands[i].group, group) == 0)
+            return 1;
+    return 0;
+}
+
+static const struct cli_option *option_of(const struct cli_command *command, const char *name)
+{
+    for (const struct cli_option *o = command->options; o < command->options + CLI_OPTIONS_MAX && o->name; o++)
+        if (strcmp(o->name, name) == 0)
+            return o;
+    for (const struct cli_option *o = cli_common_options; o->name; o++)
+        if (strcmp(o->name, name) == 0)
+            return o;
+    return NULL;
+}
+
+/* 1 if `value` is one of the '|'-separated choices. */
+static int is_choice(const char *choices, const char *value)
+{
+    size_t len = strlen(value);
+    for (const char *at = choices; at;) {
+        const char *bar = strchr(at, '|');
+        size_t n = bar ? (size_t)(bar - at) : strlen(at);
+        if (n == len && strncmp(at, value, n) == 0)
+            return 1;
+        at = bar ? bar + 1 : NULL;
+    }
+    return 0;
+}
+
+static int take_option(struct cli *cli, const char *word, const char *next, int *used_next)
+{
+    char name[64];
+    const char *equals = strchr(word, '=');
+    size_t len = equals ? (size_t)(equals - word) : strlen(word);
+    *used_next = 0;
+    if (len >= sizeof name)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "unknown option --%s", word);
+    memcpy(name, word, len);
+    name[len] = 0;
+    const struct cli_option *option = option_of(cli->command, name);
+    if (!option)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "unknown option --%s", name);
+    const char *value = equals ? equals + 1 : NULL;
+    if (!option->value && value)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "--%s takes no value", name);
+    if (option->value && !value) {
+        if (!next)
+            return cli_fail(cli, LK_CALLER_ARGUMENT, "--%s needs a %s", name, option->value);
+        value = next;
+        *used_next = 1;
+    }
+    if (option->choices && !is_choice(option->choices, value))
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "--%s %s is not one of %s", name, value, option->choices);
+    if (cli->num_given >= 2 * CLI_OPTIONS_MAX)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "too many options");
+    cli->given[cli->num_given].name = option->name;
+    cli->given[cli->num_given++].value = value ? value : "";
+    return 0;
+}
+
+static int take_words(struct cli *cli, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
+            int used_next = 0;
+            int bad = take_option(cli, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL, &used_next);
+            if (bad)
+                return bad;
+            i += used_next;
+            continue;
+        }
+        if (cli->num_arguments == cli->command->max_arguments)
+            return cli_fail(cli, LK_CALLER_ARGUMENT, "unexpected argument %s", argv[i]);
+        cli->arguments[cli->num_arguments++] = argv[i];
+    }
+    if (!cli_flag(cli, "help") && cli->num_arguments < cli->command->min_arguments)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "expected %s", cli->command->arguments);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static char self[4096];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    struct cli cli = {.program = len > 0 ? self : argv[0]};
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        cli_print_help(stdout, NULL);
+        return argc < 2 ? 2 : 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("latchkey %s\n", lk_version());
+        return 0;
+    }
+    const char *verb = argc > 2 ? argv[2] : NULL;
+    cli.command = find(argv[1], verb);
+    if (!cli.command) {
+        if (is_group(argv[1]) && verb && strcmp(verb, "--help") == 0) {
+            cli_print_help(stdout, NULL);
+            return 0;
+        }
+        fprintf(stderr, "latchkey: there is no command \"%s%s%s\"; see latchkey --help\n", argv[1],
+                is_group(argv[1]) && verb ? " " : "", is_group(argv[1]) && verb ? verb : "");
+        return 2;
+    }
+    int skip = cli.command->verb ? 3 : 2;
+    int bad = take_words(&cli, argc - skip, argv + skip);
+    if (bad)
+        return bad;
+    if (cli_flag(&cli, "help")) {
+        cli_print_help(stdout, cli.command);
+        return 0;
+    }
+    return cli.command->run(&cli);
+}
