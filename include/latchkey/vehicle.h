@@ -13,6 +13,7 @@
 #include "link.h"
 #include "pki.h"
 #include "store.h"
+#include "verifier.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -132,15 +133,6 @@ struct lk_vehicle_config {
     uint8_t actuator_key[LK_AES_KEY_LEN];
     struct lk_reader_policy door, dashboard;
     uint8_t enrolment_fast_allowed; /* option group 1 bit 1 of new keys */
-};
-
-/* The pairing verifier a server minted: never the password (protocol 4.5). */
-struct lk_verifier {
-    uint8_t w0[LK_SCALAR_LEN];
-    uint8_t l[LK_POINT_LEN];
-    uint8_t salt[16];
-    uint32_t n;
-    uint16_t r, p;
 };
 
 struct lk_vehicle {

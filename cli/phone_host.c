@@ -1,0 +1,196 @@
+/* phone_host.c: the host process of a phone: framework and wallet. No private key is in this process (M3). */
+#include <string.h>
+#include <unistd.h>
+
+#include "phone.h"
+#include "rows.h"
+
+struct host {
+    struct unit unit;
+    struct lk_device device;
+    struct lk_device_config config;
+    struct lk_element_port element;
+    struct lk_scrypt_port scrypt;
+    struct lk_root_policy roots;
+    struct phone_wire wire;
+    struct phone_clients clients;
+    struct record record;
+    const char *name;
+};
+
+static const char *state_text(uint8_t state)
+{
+    switch (state) {
+    case LK_PASS_PENDING:
+        return "pending";
+    case LK_PASS_ACTIVE:
+        return "active";
+    case LK_PASS_LOCKED:
+        return "locked";
+    default:
+        return "removed";
+    }
+}
+
+static json_t *pass_object(const struct lk_pass *pass, size_t item)
+{
+    char key[2 * LK_KEY_ID_LEN + 1], vehicle[2 * LK_VEHICLE_ID_LEN + 1], endpoint[2 * LK_ENDPOINT_ID_LEN + 1];
+    char public_key[2 * LK_POINT_LEN + 1], vehicle_key[2 * LK_POINT_LEN + 1];
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "item", (int)item + 1, "name", pass->name,
+                     "state", state_text(pass->state), "role", pass->role == 1 ? "owner" : "friend", "key",
+                     cli_hex(pass->key_id, LK_KEY_ID_LEN, key), "vehicle_id",
+                     cli_hex_upper(pass->vehicle_id, LK_VEHICLE_ID_LEN, vehicle), "endpoint_id",
+                     cli_hex_upper(pass->endpoint_id, LK_ENDPOINT_ID_LEN, endpoint), "public_key",
+                     cli_hex(pass->public_key, LK_POINT_LEN, public_key), "vehicle_key",
+                     cli_hex(pass->vehicle_key, LK_POINT_LEN, vehicle_key));
+}
+
+static json_t *list_answer(struct host *host)
+{
+    json_t *answer = local_answer(LK_OK), *list = json_array();
+    enum lk_status last = LK_OK;
+    (void)lk_device_refresh(&host->device, &last);
+    for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
+        const struct lk_pass *pass = lk_device_pass_at(&host->device, i);
+        if (pass)
+            json_array_append_new(list, pass_object(pass, i));
+    }
+    json_object_set_new(answer, "passes", list);
+    return answer;
+}
+
+/* The phone's own cause of the last tap, which the car cannot know (D23). */
+static json_t *last_answer(struct host *host)
+{
+    enum lk_status last = LK_OK;
+    enum lk_status status = lk_device_refresh(&host->device, &last);
+    json_t *answer = local_answer(status == LK_OK ? last : status);
+    const char *says = last == LK_OK ? "accepted" : lk_status_what(last);
+    if (host->device.pairing_status != LK_OK && last == LK_OK)
+        says = lk_status_what(host->device.pairing_status);
+    json_object_set_new(answer, "says", json_string(says));
+    record_outcome(&host->record, "wallet", last, says);
+    return answer;
+}
+
+static enum lk_status act(struct host *host, const char *what, json_t *question)
+{
+    size_t item = (size_t)json_integer_value(json_object_get(question, "item"));
+    const char *text = json_string_value(json_object_get(question, "text"));
+    int on = json_is_true(json_object_get(question, "on"));
+    if (strcmp(what, "express") == 0)
+        return lk_device_set_express(&host->device, on);
+    if (strcmp(what, "authenticate") == 0)
+        return lk_device_authenticate_user(&host->device);
+    if (item == 0 || item > LK_DEVICE_NUM_PASSES)
+        return LK_CALLER_NOT_FOUND;
+    if (strcmp(what, "rename") == 0)
+        return text ? lk_device_rename(&host->device, item - 1, text) : LK_CALLER_ARGUMENT;
+    if (strcmp(what, "remove") == 0)
+        return lk_device_remove(&host->device, item - 1);
+    if (strcmp(what, "lock") == 0)
+        return lk_device_lock(&host->device, item - 1, on);
+    return LK_CALLER_ARGUMENT;
+}
+
+static json_t *answer_question(struct host *host, json_t *question)
+{
+    const char *what = json_string_value(json_object_get(question, "do"));
+    const char *password = json_string_value(json_object_get(question, "password"));
+    if (!what)
+        return local_answer(LK_CALLER_ARGUMENT);
+    if (strcmp(what, "list") == 0)
+        return list_answer(host);
+    if (strcmp(what, "last") == 0)
+        return last_answer(host);
+    if (strcmp(what, "password") == 0)
+        return local_answer(password && strlen(password) == 8
+                                ? lk_device_enter_password(&host->device, password, cli_now_ms())
+                                : LK_CALLER_ARGUMENT);
+    if (strcmp(what, "cancel") == 0) {
+        lk_device_cancel_pairing(&host->device);
+        return local_answer(LK_OK);
+    }
+    if (strcmp(what, "stop") == 0) {
+        phone_stop_asked = 1;
+        return local_answer(LK_OK);
+    }
+    return local_answer(act(host, what, question));
+}
+
+static void serve(struct host *host, int fd, const uint8_t *message, size_t len)
+{
+    uint8_t out[LK_APDU_RESPONSE_MAX];
+    size_t out_len = 0;
+    if (message[0] == 'F') {
+        (void)lk_device_command(&host->device, LK_NFC, cli_now_ms(), cli_bytes(message + 1, len - 1), out, &out_len);
+        record_secret(&host->record, "wallet", &host->device.chan);
+        local_send(fd, out, out_len);
+        return;
+    }
+    if (message[0] == 'X') {
+        lk_device_field_lost(&host->device, cli_now_ms());
+        local_send(fd, "x", 1);
+        return;
+    }
+    json_t *question = json_loadb((const char *)message, len, JSON_REJECT_DUPLICATES, NULL);
+    local_send_json(fd, answer_question(host, question));
+    json_decref(question);
+}
+
+static void loop(struct host *host)
+{
+    uint8_t message[LOCAL_MESSAGE_MAX];
+    int busy = 0;
+    while (!phone_stop_asked) {
+        size_t len = 0;
+        int fd = phone_wait(&host->clients, -1, busy ? 0 : 250, message, sizeof message, &len);
+        if (fd >= 0)
+            serve(host, fd, message, len);
+        enum lk_status status = lk_device_tick(&host->device, cli_now_ms(), &busy);
+        if (status != LK_OK)
+            busy = 0;
+    }
+}
+
+static int start(struct cli *cli, struct host *host)
+{
+    char folder[300];
+    int bad = unit_open(cli, &host->unit, phone_folder(host->name, folder, sizeof folder), "wallet",
+                        LK_STORE_WALLET);
+    if (bad)
+        return bad;
+    host->wire = (struct phone_wire){host->name, -1};
+    host->element = (struct lk_element_port){&host->wire, phone_wire_transceive};
+    lk_openssl_scrypt(&host->scrypt);
+    host->config = (struct lk_device_config){&host->unit.crypto, &host->unit.store, &host->element, &host->scrypt,
+                                             &host->roots};
+    enum lk_status status = lk_device_init(&host->device, &host->config);
+    if (status != LK_OK)
+        return cli_fail(cli, status, "the wallet of %s does not open", host->name);
+    if (record_open(&host->record, cli_value(cli, "trace", NULL), "phone", host->name) != LK_OK)
+        return cli_fail(cli, LK_CALLER_FILE, "cannot write the trace");
+    host->clients.listener = local_listen(host->name, "host");
+    return host->clients.listener >= 0 ? 0 : cli_fail(cli, LK_PORT_BUSY, "the phone %s runs already", host->name);
+}
+
+int phone_host(struct cli *cli)
+{
+    static struct host host;
+    host.name = cli_argument(cli, 0);
+    int bad = local_enter_world(cli);
+    if (bad)
+        return bad;
+    phone_catch_stop();
+    bad = start(cli, &host);
+    if (!bad) {
+        char path[128];
+        loop(&host);
+        snprintf(path, sizeof path, "run/%s.host", host.name);
+        unlink(path);
+    }
+    phone_drop_all(&host.clients);
+    lk_device_forget(&host.device);
+    unit_close(&host.unit);
+    return bad;
+}
