@@ -20,6 +20,12 @@ struct lk_store_port {
     enum lk_status (*program)(void *ctx, uint32_t offset, const uint8_t *data, size_t len);
     enum lk_status (*erase)(void *ctx, uint32_t page);
     enum lk_status (*sync)(void *ctx);
+
+    /* A number that never falls, kept apart from the pages (a fuse, a replay-protected block): the
+     * defence against an old image put back (LI2). `floor` reads it, `raise` lifts it durably.
+     * Both may be NULL: then old images are not detected. */
+    enum lk_status (*floor)(void *ctx, uint32_t *out_sequence);
+    enum lk_status (*raise)(void *ctx, uint32_t sequence);
 };
 
 #endif
