@@ -1,0 +1,14 @@
+#!/bin/bash
+# The day over the real PC/SC stack: pcscd, its virtual card driver, libpcsclite. pcscd runs in a network namespace
+# and with a socket folder of its own; one that is already running is not touched.
+. "$(dirname "$0")/../support/lib.sh"
+if ! command -v pcscd >/dev/null; then
+    echo "skip: pcscd is not installed (make setup installs it)"
+    exit 0
+fi
+timeout 120 "$BIN" demo --radio pcsc --json >"$WORK/demo.json" 2>"$WORK/demo.err"
+code=$?
+[ $code -eq 0 ] || cat "$WORK/demo.json" "$WORK/demo.err"
+check M8_pcsc_stack test $code -eq 0
+check M117_door_and_dashboard_readers step_ok "$WORK/demo.json" start_standard
+finish
