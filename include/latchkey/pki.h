@@ -62,37 +62,55 @@ struct lk_date {
     uint8_t is_known;          /* 0: dates are not checked (decision D30 guards keys with dates) */
 };
 
-/* Parses one certificate, strictly: DER, profile of every field, no trailing byte. `der` at most
- * LK_CERT_MAX bytes. Every LK_CERT_* status from DER to SKI. No signature is checked. */
+/* Parses one certificate, strictly: DER, profile of every field, no trailing byte; the point lies on
+ * the curve, the subject key identifier is its hash, basicConstraints and keyUsage fit the role. `der`
+ * at most LK_CERT_MAX bytes. Every LK_CERT_* status from DER to SKI, and LK_CERT_SIGNATURE_FORM;
+ * LK_PORT_CRYPTO. No signature is checked. Role NONE: no role extension, a CA (D or N). Stack: about
+ * 1 KiB beside the port's. */
 enum lk_status lk_cert_parse(struct lk_crypto *crypto, struct lk_bytes der, struct lk_cert *out);
 
-/* Reads the extension of an H. LK_CERT_EXT_VALUE, LK_CERT_ROLE. */
+/* Checks the signature of a parsed certificate under one key: the issuer's, or its own for a
+ * self-signed one (N before E is issued, D before F is). LK_CERT_SIGNATURE, LK_CERT_POINT,
+ * LK_PORT_CRYPTO. Dates, names and roles are the chain checks' matter. */
+enum lk_status lk_cert_verify(struct lk_crypto *crypto, const struct lk_cert *cert,
+                              const uint8_t issuer_key[LK_POINT_LEN]);
+
+/* Reads the extension of an H. LK_CERT_ROLE if it is none, LK_CERT_EXT_VALUE, LK_CERT_NAME if the
+ * CommonName is not the endpoint identifier in hex (D2). */
 enum lk_status lk_cert_endpoint_facts(const struct lk_cert *cert, struct lk_endpoint_facts *out);
 
 /* Builds the same bytes from facts, content of the SEQUENCE without its version, for comparison
- * and for issuing. LK_CALLER_SPACE. */
-enum lk_status lk_endpoint_facts_write(const struct lk_endpoint_facts *facts, uint8_t *out, size_t cap,
-                                       size_t *out_len);
+ * with `role_value` and for issuing. LK_CALLER_SPACE; LK_CALLER_ARGUMENT for a slot or version list
+ * of a wrong length, a missing key, one date without the other. */
+enum lk_status lk_endpoint_facts_write(const struct lk_endpoint_facts *facts, uint8_t *out,
+                                       size_t cap, size_t *out_len);
 
-/* Car's check of a phone's chain (pki 2.3 V2): root key -> F -> E -> H, all rules of 2.4. The car holds
- * the root key alone, so the root's name is taken from F's issuer and its key identifier is computed.
- * `out_*` are filled on LK_OK. LK_CERT_* names the first broken rule. */
-enum lk_status lk_chain_check_endpoint(struct lk_crypto *crypto, const uint8_t root_key[LK_POINT_LEN],
-                                       struct lk_bytes f, struct lk_bytes e, struct lk_bytes h,
-                                       const struct lk_date *now, struct lk_cert *out_f, struct lk_cert *out_e,
-                                       struct lk_cert *out_h);
+/* Car's check of a phone's chain: root key -> F -> E -> H, all rules of spec/certificates.md 5. The
+ * car holds the root key alone, so the root's name is taken from F's issuer and its key identifier is
+ * computed. `now` may be NULL: dates unknown. `out_*` are filled on LK_OK. LK_CERT_* names the first
+ * broken rule, LK_CERT_DEPTH a missing certificate; LK_PORT_CRYPTO; LK_CALLER_ARGUMENT for a
+ * malformed `now`. */
+enum lk_status lk_chain_check_endpoint(struct lk_crypto *crypto,
+                                       const uint8_t root_key[LK_POINT_LEN], struct lk_bytes f,
+                                       struct lk_bytes e, struct lk_bytes h,
+                                       const struct lk_date *now, struct lk_cert *out_f,
+                                       struct lk_cert *out_e, struct lk_cert *out_h);
 
-/* Phone's check of a car's chain (V1): pinned root J -> [intermediate] -> K. `intermediate` may be empty.
- * *out_authorized gets the key that issued K: root or intermediate. */
-enum lk_status lk_chain_check_vehicle(struct lk_crypto *crypto, const uint8_t root_key[LK_POINT_LEN],
-                                      struct lk_bytes intermediate, struct lk_bytes k, const struct lk_date *now,
-                                      struct lk_cert *out_k, uint8_t out_authorized[LK_POINT_LEN]);
+/* Phone's check of a car's chain: pinned root key -> [intermediate] -> K. `intermediate` may be
+ * empty. *out_authorized gets the key that issued K: root or intermediate. Statuses as above, and
+ * LK_CERT_NAME if K's CommonName is no vehicle identifier. */
+enum lk_status lk_chain_check_vehicle(struct lk_crypto *crypto,
+                                      const uint8_t root_key[LK_POINT_LEN],
+                                      struct lk_bytes intermediate, struct lk_bytes k,
+                                      const struct lk_date *now, struct lk_cert *out_k,
+                                      uint8_t out_authorized[LK_POINT_LEN]);
 
 /* The vehicle identifier in the CommonName of K: 16 upper-case hex digits (D2). LK_CERT_NAME. */
 enum lk_status lk_cert_vehicle_id(const struct lk_cert *k, uint8_t out[LK_VEHICLE_ID_LEN]);
 
-/* Which roots a build obeys (D17, S21). Production: only the SHA-256(SPKI) in the allow-list, and never
- * one on the test list. Test: anything not on the allow-list. Hashes are of the whole SubjectPublicKeyInfo. */
+/* Which roots a build obeys (D17, S21). Production: only the SHA-256(SPKI) in the allow-list, and
+ * never one on the test list. Test: anything not on the allow-list. Hashes are of the whole
+ * SubjectPublicKeyInfo. */
 struct lk_root_policy {
     uint8_t is_production;
     const uint8_t (*allowed)[LK_HASH_LEN];
@@ -119,10 +137,12 @@ struct lk_cert_plan {
     struct lk_bytes role_value;     /* appended after the version INTEGER: .3 and .4 only */
 };
 
-/* Writes and signs one certificate of the profile; *out_len is set on LK_OK. LK_CALLER_SPACE,
- * LK_CALLER_ARGUMENT, LK_PORT_CRYPTO. */
-enum lk_status lk_cert_issue(struct lk_crypto *crypto, const struct lk_cert_plan *plan, uint8_t *out, size_t cap,
-                             size_t *out_len);
+/* Writes and signs one certificate of the profile; *out_len is set on LK_OK, `out` is scratch
+ * otherwise. The result is parsed and verified before it is handed out. Self-signed are J, D and N
+ * alone. LK_CALLER_SPACE; LK_CALLER_ARGUMENT for a plan outside the profile or a signer that does not
+ * belong to issuer_key; LK_PORT_CRYPTO. */
+enum lk_status lk_cert_issue(struct lk_crypto *crypto, const struct lk_cert_plan *plan,
+                             uint8_t *out, size_t cap, size_t *out_len);
 
 /* Letter and plain text of a role, static storage. */
 const char *lk_role_letter(enum lk_role role);

@@ -32,10 +32,10 @@ static enum lk_status check_dates(const struct lk_cert *cert, const struct lk_da
     return LK_OK;
 }
 
-static enum lk_status check_signature(struct lk_crypto *crypto, const struct lk_cert *cert,
-                                      const uint8_t *key)
+enum lk_status lk_cert_verify(struct lk_crypto *crypto, const struct lk_cert *cert,
+                              const uint8_t issuer_key[LK_POINT_LEN])
 {
-    enum lk_status status = lk_verify(crypto, key, &cert->tbs, 1, cert->signature);
+    enum lk_status status = lk_verify(crypto, issuer_key, &cert->tbs, 1, cert->signature);
 
     if (status == LK_PEER_SIGNATURE)
         return LK_CERT_SIGNATURE;
@@ -59,7 +59,7 @@ static enum lk_status check_link(struct lk_crypto *crypto, struct lk_bytes der, 
     if (!lk_bytes_equal(out->aki, above->ski))
         return LK_CERT_AKI;
     LK_TRY(check_dates(out, now));
-    return check_signature(crypto, out, above->key);
+    return lk_cert_verify(crypto, out, above->key);
 }
 
 static struct issuer issuer_of(const struct lk_cert *cert)

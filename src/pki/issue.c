@@ -212,7 +212,7 @@ static enum lk_status prove(struct lk_crypto *crypto, struct lk_bytes der, const
     enum lk_status status = lk_cert_parse(crypto, der, &cert);
 
     if (status == LK_OK)
-        status = lk_verify(crypto, key, &cert.tbs, 1, cert.signature);
+        status = lk_cert_verify(crypto, &cert, key);
     if (lk_status_fault(status) == LK_FAULT_PEER)
         return LK_CALLER_ARGUMENT;
     return status;
