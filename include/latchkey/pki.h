@@ -39,7 +39,7 @@ struct lk_cert {
     uint8_t role_version;
     uint8_t is_ca;
     uint8_t has_path_len, path_len;
-    uint8_t key_usage;         /* first byte of the bit string: 80 digitalSignature, 04 keyCertSign ... */
+    uint8_t key_usage;         /* of the bit string: 80 digitalSignature, 04 keyCertSign ... */
     struct lk_bytes ski, aki;  /* 20 bytes each; aki empty on a self-signed root without one */
 };
 
@@ -62,11 +62,11 @@ struct lk_date {
     uint8_t is_known;          /* 0: dates are not checked (decision D30 guards keys with dates) */
 };
 
-/* Parses one certificate, strictly: DER, profile of every field, no trailing byte; the point lies on
- * the curve, the subject key identifier is its hash, basicConstraints and keyUsage fit the role. `der`
- * at most LK_CERT_MAX bytes. Every LK_CERT_* status from DER to SKI, and LK_CERT_SIGNATURE_FORM;
- * LK_PORT_CRYPTO. No signature is checked. Role NONE: no role extension, a CA (D or N). Stack: about
- * 1 KiB beside the port's. */
+/* Parses one certificate, strictly: DER, profile of every field, no trailing byte; the point lies
+ * on the curve, the subject key identifier is its hash, basicConstraints and keyUsage fit the role.
+ * `der` at most LK_CERT_MAX bytes. Every LK_CERT_* status from DER to SKI, and
+ * LK_CERT_SIGNATURE_FORM; LK_PORT_CRYPTO. No signature is checked. Role NONE: no role extension,
+ * a CA (D or N). Stack: about 1 KiB beside the port's. */
 enum lk_status lk_cert_parse(struct lk_crypto *crypto, struct lk_bytes der, struct lk_cert *out);
 
 /* Checks the signature of a parsed certificate under one key: the issuer's, or its own for a
@@ -85,10 +85,10 @@ enum lk_status lk_cert_endpoint_facts(const struct lk_cert *cert, struct lk_endp
 enum lk_status lk_endpoint_facts_write(const struct lk_endpoint_facts *facts, uint8_t *out,
                                        size_t cap, size_t *out_len);
 
-/* Car's check of a phone's chain: root key -> F -> E -> H, all rules of spec/certificates.md 5. The
- * car holds the root key alone, so the root's name is taken from F's issuer and its key identifier is
- * computed. `now` may be NULL: dates unknown. `out_*` are filled on LK_OK. LK_CERT_* names the first
- * broken rule, LK_CERT_DEPTH a missing certificate; LK_PORT_CRYPTO; LK_CALLER_ARGUMENT for a
+/* Car's check of a phone's chain: root key -> F -> E -> H, all rules of spec/certificates.md 5.
+ * The car holds the root key alone, so the root's name is taken from F's issuer and its key
+ * identifier is computed. `now` may be NULL: dates unknown. `out_*` are filled on LK_OK.
+ * LK_CERT_* names the first broken rule, LK_CERT_DEPTH a missing certificate; LK_PORT_CRYPTO; LK_CALLER_ARGUMENT for a
  * malformed `now`. */
 enum lk_status lk_chain_check_endpoint(struct lk_crypto *crypto,
                                        const uint8_t root_key[LK_POINT_LEN], struct lk_bytes f,
@@ -139,8 +139,8 @@ struct lk_cert_plan {
 
 /* Writes and signs one certificate of the profile; *out_len is set on LK_OK, `out` is scratch
  * otherwise. The result is parsed and verified before it is handed out. Self-signed are J, D and N
- * alone. LK_CALLER_SPACE; LK_CALLER_ARGUMENT for a plan outside the profile or a signer that does not
- * belong to issuer_key; LK_PORT_CRYPTO. */
+ * alone. LK_CALLER_SPACE; LK_CALLER_ARGUMENT for a plan outside the profile or a signer that does
+ * not belong to issuer_key; LK_PORT_CRYPTO. */
 enum lk_status lk_cert_issue(struct lk_crypto *crypto, const struct lk_cert_plan *plan,
                              uint8_t *out, size_t cap, size_t *out_len);
 

@@ -1,5 +1,5 @@
-/* extensions.c: the five extensions of the profile. Order is free, doubles are refused, an unknown
- * critical one is refused. pki 1.2, 1.3 and 2.4 items 5, 7, 8, 9; spec/certificates.md, section 3. */
+/* extensions.c: the five extensions of the profile. Order is free; doubles and unknown critical
+ * ones are refused. pki 1.2, 1.3 and 2.4 items 5, 7, 8, 9; spec/certificates.md, section 3. */
 #include "pki/pki.h"
 
 const uint8_t lk_pki_arc[9] = {0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0xc4, 0x69, 0x05};

@@ -136,7 +136,8 @@ struct lk_bytes lk_der_bits(struct lk_rd *rd, uint8_t *out_unused)
     }
     unused = content.at[0];
     last = content.len > 1 ? content.at[content.len - 1] : 0;
-    if (unused > 7 || (unused > 0 && content.len == 1) || (last & ((1u << (unused & 7)) - 1)) != 0) {
+    if (unused > 7 || (unused > 0 && content.len == 1) ||
+        (last & ((1u << (unused & 7)) - 1)) != 0) {
         lk_rd_fail(rd, LK_CERT_DER);
         return lk_bytes(NULL, 0);
     }

@@ -30,7 +30,8 @@ struct lk_bytes lk_der_take(struct lk_rd *rd, uint8_t tag);
 struct lk_bytes lk_der_whole(struct lk_rd *rd, uint8_t tag);
 /* The same, as a child window; close the child. */
 struct lk_rd lk_der_enter(struct lk_rd *rd, uint8_t tag);
-/* BOOLEAN DEFAULT FALSE: 1 if TRUE (FF) is next, 0 if no BOOLEAN is; FALSE written out is a fault. */
+/* BOOLEAN DEFAULT FALSE: 1 if TRUE (FF) is next, 0 if no BOOLEAN is; FALSE written out is a
+ * fault. */
 uint8_t lk_der_flag(struct lk_rd *rd);
 /* INTEGER or [n] IMPLICIT INTEGER: the content, minimal two's complement, 1 byte or more. */
 struct lk_bytes lk_der_integer(struct lk_rd *rd, uint8_t tag);

@@ -52,7 +52,7 @@ struct lk_bytes test_ca_bytes(const struct test_ca_cert *cert);
 void test_ca_hex(const uint8_t id[8], char out[17]);
 
 /* Issues one certificate. `above` and `above_key` NULL: self-signed. CAs get the path length of
- * the profile; E gets its applet version. Dates: not_before 2020-01-01 unless changed in the plan. */
+ * the profile; E gets its applet version. Dates: from 2020-01-01 unless changed in the plan. */
 enum lk_status test_ca_issue(struct lk_crypto *crypto, enum lk_role role, const char *name,
                              const struct test_ca_key *subject, const struct test_ca_cert *above,
                              const struct test_ca_key *above_key, struct lk_bytes role_value,

@@ -1,0 +1,67 @@
+/* ceremony.h: what happens in an office, once: roots are made, a device maker's key is signed by an
+ * automaker, a car and an applet get their certificates. spec/certificates.md, section 7.
+ *
+ * Each maker has a folder. Private keys are files of hex, mode 0600; certificates are .der; the
+ * file `environment` says test or production, and nothing of the one is ever signed or read together
+ * with the other (D17). Dates come from the clock of the machine.
+ *
+ *   automaker     environment  root.key j.der  [intermediate.key intermediate.der]
+ *                 enc.key p.der  sig.key q.der
+ *   device maker  environment  root.key d.der
+ *   car           environment  k.der  [intermediate.der]  root.pub (65 bytes: all the PKI it needs)
+ *
+ * On failure the status says whose fault it is and `message` names the file or value. */
+#ifndef CEREMONY_H
+#define CEREMONY_H
+
+#include "latchkey/pki.h"
+
+#define CEREMONY_TEST "test"
+#define CEREMONY_PRODUCTION "production"
+
+/* One sitting. `port` is a software provider: ec_save must give the 32-byte scalar. */
+struct ceremony {
+    struct lk_crypto *crypto;
+    const struct lk_crypto_port *port;
+    char message[256];
+};
+
+void ceremony_begin(struct ceremony *ceremony, struct lk_crypto *crypto,
+                    const struct lk_crypto_port *port);
+
+/* An automaker in `folder` (made if it does not exist): J, the optional intermediate, and the
+ * server certificates P and Q. LK_CALLER_EXISTS if there is one already. */
+enum lk_status ceremony_automaker(struct ceremony *ceremony, const char *folder,
+                                  const char *environment, const char *name,
+                                  int with_intermediate);
+/* A device maker in `folder`: D. */
+enum lk_status ceremony_device_maker(struct ceremony *ceremony, const char *folder,
+                                     const char *environment, const char *name);
+/* F: the device maker's key signed under the automaker's root, written to `out_path` (M99). D's own
+ * signature is checked first. LK_CERT_ROOT if the environments differ. */
+enum lk_status ceremony_cross_sign(struct ceremony *ceremony, const char *automaker_folder,
+                                   const char *device_maker_folder, const char *out_path);
+/* M: the automaker's key signed by the device maker. */
+enum lk_status ceremony_sign_automaker(struct ceremony *ceremony, const char *device_maker_folder,
+                                       const char *automaker_folder, const char *out_path);
+/* K for a car, under the intermediate if the automaker has one, else under the root, and the rest
+ * of what a car carries, into `car_folder`. `out_root_key` and `out_authorized` may be NULL. */
+enum lk_status ceremony_car(struct ceremony *ceremony, const char *automaker_folder,
+                            const char *car_folder, const uint8_t vehicle_id[LK_VEHICLE_ID_LEN],
+                            const uint8_t vehicle_key[LK_POINT_LEN],
+                            uint8_t out_root_key[LK_POINT_LEN],
+                            uint8_t out_authorized[LK_POINT_LEN]);
+/* E from the N an applet made: N's own signature is checked first. `environment` is the phone's. */
+enum lk_status ceremony_instance(struct ceremony *ceremony, const char *device_maker_folder,
+                                 const char *environment, struct lk_bytes n, uint8_t *out,
+                                 size_t cap, size_t *out_len);
+
+/* Marks `folder` (made if need be) with `environment`, or checks that it has it: LK_CERT_ROOT with
+ * a message naming both if not. */
+enum lk_status ceremony_environment(struct ceremony *ceremony, const char *folder,
+                                    const char *environment);
+/* The environment of a folder: CEREMONY_TEST or CEREMONY_PRODUCTION. */
+enum lk_status ceremony_environment_of(struct ceremony *ceremony, const char *folder,
+                                       const char **out);
+
+#endif
