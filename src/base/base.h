@@ -45,7 +45,8 @@ struct lk_rd {
     size_t left;
     enum lk_status *fault;
 };
-void lk_rd_init(struct lk_rd *rd, struct lk_bytes in, enum lk_status *fault); /* sets *fault to LK_OK */
+/* Sets *fault to LK_OK. */
+void lk_rd_init(struct lk_rd *rd, struct lk_bytes in, enum lk_status *fault);
 void lk_rd_fail(struct lk_rd *rd, enum lk_status status);
 uint8_t lk_rd_u8(struct lk_rd *rd);              /* LK_PEER_LENGTH when short, all of these */
 uint16_t lk_rd_u16(struct lk_rd *rd);

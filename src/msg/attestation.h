@@ -1,6 +1,7 @@
 /* attestation.h: the signed objects of the project: minimal TLV in fixed order, version and vehicle
  * first, usage last (S3). For each: the signed bytes, and the object, which is the signed bytes and
- * 9E. All are project-defined. Parse does not verify: hash `signed_part` and check the signature. */
+ * 9E. All are project-defined. Parse does not verify: the caller checks the signature over
+ * `signed_part`. */
 #ifndef LK_MSG_ATTESTATION_H
 #define LK_MSG_ATTESTATION_H
 

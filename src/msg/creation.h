@@ -1,4 +1,4 @@
-/* creation.h: 7F4A, endpoint creation data (protocol 5.3, P-06): what the car demands of the key. */
+/* creation.h: 7F4A, creation data: what the car demands of the key (protocol 5.3, P-06). */
 #ifndef LK_MSG_CREATION_H
 #define LK_MSG_CREATION_H
 

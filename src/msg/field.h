@@ -3,6 +3,7 @@
 #ifndef LK_MSG_FIELD_H
 #define LK_MSG_FIELD_H
 
+#include "msg/select.h" /* LK_VERSION_LIST_MAX */
 #include "msg/tags.h"
 #include "tlv/tlv.h"
 
@@ -24,7 +25,8 @@ struct lk_bytes lk_field_maybe_date(struct lk_rd *rd, uint16_t tag);
 /* Writes a run that must have a length in min..max, else LK_CALLER_ARGUMENT. */
 void lk_field_put(struct lk_wr *wr, uint16_t tag, struct lk_bytes run, size_t min, size_t max);
 /* The same, but nothing if the run is absent. */
-void lk_field_put_maybe(struct lk_wr *wr, uint16_t tag, struct lk_bytes run, size_t min, size_t max);
+void lk_field_put_maybe(struct lk_wr *wr, uint16_t tag, struct lk_bytes run, size_t min,
+                        size_t max);
 void lk_field_put_point(struct lk_wr *wr, uint16_t tag, struct lk_bytes point);
 void lk_field_put_versions(struct lk_wr *wr, uint16_t tag, struct lk_bytes versions);
 void lk_field_put_maybe_date(struct lk_wr *wr, uint16_t tag, struct lk_bytes date);
@@ -32,14 +34,5 @@ void lk_field_refuse(struct lk_wr *wr); /* LK_CALLER_ARGUMENT, if nothing failed
 
 /* Ends a parse: closes the window and gives the verdict. A left-over TLV is LK_PEER_TAG. */
 enum lk_status lk_field_close(struct lk_rd *rd);
-
-/* Writing an outer TLV whose length is known only afterwards: `begin` leaves three bytes for the
- * header's length, `end` moves the value down to its minimal header. */
-struct lk_outer {
-    uint16_t tag;
-    size_t value_at;
-};
-struct lk_outer lk_outer_begin(struct lk_wr *wr, uint16_t tag);
-void lk_outer_end(struct lk_wr *wr, struct lk_outer outer);
 
 #endif

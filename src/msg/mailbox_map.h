@@ -1,4 +1,4 @@
-/* mailbox_map.h: 7F4D, where things lie in the private mailbox (protocol 10.3, layout P-33, D28). */
+/* mailbox_map.h: 7F4D, where things lie in the private mailbox (protocol 10.3, P-33, D28). */
 #ifndef LK_MSG_MAILBOX_MAP_H
 #define LK_MSG_MAILBOX_MAP_H
 

@@ -3,8 +3,8 @@
  * One header and one source file per message, both directions in one file. For all of them:
  * - `lk_<msg>_parse(in, out)` takes the whole of `in` or nothing: order, lengths and tags are those
  *   of the page, a missing, doubled, unknown or misplaced tag is LK_PEER_TAG, a length outside its
- *   bounds LK_PEER_LENGTH, a malformed TLV LK_PEER_TLV, a value LK_PEER_VALUE. `out` is untouched on
- *   failure. Runs in `out` are windows into `in`, which must outlive it.
+ *   bounds LK_PEER_LENGTH, a malformed TLV LK_PEER_TLV, a value LK_PEER_VALUE. `out` is untouched
+ *   on failure. Runs in `out` are windows into `in`, which must outlive it.
  * - `lk_<msg>_write(msg, wr)` writes the same bytes; the fault stays in `wr`: LK_CALLER_SPACE, or
  *   LK_CALLER_ARGUMENT for a struct that parse would refuse.
  * - What is accepted re-encodes to the same bytes: there is one encoding.

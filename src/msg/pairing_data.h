@@ -12,7 +12,7 @@
 /* Transaction 1: 7F4A 7F4B [7F4C] 7F4D 7F4E 5F5F. */
 struct lk_pairing_data {
     struct lk_creation creation;
-    struct lk_bytes creation_tlv; /* set by parse: 7F4A as sent, for the element; write ignores it */
+    struct lk_bytes creation_tlv; /* set by parse: 7F4A as sent; write ignores it */
     struct lk_bytes k;            /* DER, 1 to LK_CERT_MAX */
     struct lk_bytes intermediate; /* DER, or absent */
     struct lk_mailbox_map map;

@@ -1,5 +1,5 @@
 /* spake2.h: SPAKE2+ REQUEST and VERIFY with their answers (protocol 4.3, 4.4).
- * Whether scrypt parameters are in policy (D31) and points lie on the curve is decided elsewhere. */
+ * Whether scrypt parameters are in policy (D31) and points on the curve is decided elsewhere. */
 #ifndef LK_MSG_SPAKE2_H
 #define LK_MSG_SPAKE2_H
 

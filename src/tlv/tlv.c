@@ -172,13 +172,17 @@ size_t lk_tlv_size(uint16_t tag, size_t len)
     return tag_size(tag) + length_size(len) + len;
 }
 
-void lk_tlv_head(struct lk_wr *wr, uint16_t tag, size_t len)
+static void put_tag(struct lk_wr *wr, uint16_t tag)
 {
-    if (len > 0xffff && wr->fault == LK_OK)
-        wr->fault = LK_CALLER_ARGUMENT;
     if (tag_size(tag) == 2)
         lk_wr_u8(wr, (uint8_t)(tag >> 8));
     lk_wr_u8(wr, (uint8_t)(tag & 0xffu));
+}
+
+static void put_length(struct lk_wr *wr, size_t len)
+{
+    if (len > 0xffff && wr->fault == LK_OK)
+        wr->fault = LK_CALLER_ARGUMENT;
     if (length_size(len) == 2)
         lk_wr_u8(wr, 0x81);
     if (length_size(len) == 3) {
@@ -186,6 +190,37 @@ void lk_tlv_head(struct lk_wr *wr, uint16_t tag, size_t len)
         lk_wr_u8(wr, (uint8_t)(len >> 8));
     }
     lk_wr_u8(wr, (uint8_t)(len & 0xffu));
+}
+
+void lk_tlv_head(struct lk_wr *wr, uint16_t tag, size_t len)
+{
+    put_tag(wr, tag);
+    put_length(wr, len);
+}
+
+size_t lk_tlv_begin(struct lk_wr *wr, uint16_t tag)
+{
+    put_tag(wr, tag);
+    return wr->len;
+}
+
+void lk_tlv_end(struct lk_wr *wr, size_t value_at)
+{
+    uint8_t length[3];
+    struct lk_wr head;
+    size_t len = wr->len - value_at;
+
+    lk_wr_init(&head, length, sizeof length);
+    put_length(&head, len);
+    if (wr->fault == LK_OK)
+        wr->fault = head.fault;
+    if (wr->fault == LK_OK && head.len > wr->cap - wr->len)
+        wr->fault = LK_CALLER_SPACE;
+    if (wr->fault != LK_OK)
+        return;
+    memmove(wr->at + value_at + head.len, wr->at + value_at, len);
+    memcpy(wr->at + value_at, length, head.len);
+    wr->len += head.len;
 }
 
 void lk_tlv_put(struct lk_wr *wr, uint16_t tag, const void *value, size_t len)

@@ -5,8 +5,8 @@
 
 #include "base/base.h"
 
-/* Takes the next TLV, which must have `tag` (LK_PEER_TAG) and a length in min..max (LK_PEER_LENGTH);
- * malformed: LK_PEER_TLV. Gives the value. */
+/* Takes the next TLV, which must have `tag` (LK_PEER_TAG) and a length in min..max
+ * (LK_PEER_LENGTH); malformed: LK_PEER_TLV. Gives the value. */
 struct lk_bytes lk_tlv_take(struct lk_rd *rd, uint16_t tag, size_t min, size_t max);
 /* The same for a constructed TLV: a child window over its value; close the child. */
 struct lk_rd lk_tlv_enter(struct lk_rd *rd, uint16_t tag);
@@ -26,6 +26,10 @@ void lk_tlv_put_u16(struct lk_wr *wr, uint16_t tag, uint16_t value);
 void lk_tlv_put_u32(struct lk_wr *wr, uint16_t tag, uint32_t value);
 /* Header alone, the caller writes `len` bytes of value next. */
 void lk_tlv_head(struct lk_wr *wr, uint16_t tag, size_t len);
+/* A TLV whose length is known only afterwards: begin writes the tag and returns where its value
+ * starts; end puts the minimal length before what was written since. May be nested. */
+size_t lk_tlv_begin(struct lk_wr *wr, uint16_t tag);
+void lk_tlv_end(struct lk_wr *wr, size_t value_at);
 /* Bytes a TLV with a value of `len` takes. */
 size_t lk_tlv_size(uint16_t tag, size_t len);
 
