@@ -48,6 +48,7 @@ struct lk_endpoint {
     uint16_t confidential_window_at, private_window_at; /* sent in AUTH1 (tags 4A, 4B) */
     uint8_t confidential_window_len, private_window_len;
     uint64_t created_ms;     /* for the death of unconfirmed ones (D20) */
+    uint64_t born;           /* order of creation: the newest live one of a car answers */
     uint64_t persistent_age; /* order of Kpersistent, 0: none; the oldest is evicted */
     struct lk_persistent persistent;
 };
@@ -67,7 +68,8 @@ struct lk_applet_session {
     uint8_t p1, p2;         /* of AUTH0 */
     uint8_t version[2];
     uint8_t is_known;       /* AUTH0 found a live endpoint; never shown outside before AUTH1 */
-    uint8_t endpoint;       /* index */
+    uint8_t endpoint;       /* index, also of a locked or ended one; FF: none */
+    uint16_t refusal;       /* enum lk_status: why it is not known, for the notice alone */
     uint8_t is_confirmed;   /* the vehicle's signature verified in this session */
     struct lk_key ephemeral;
     uint8_t ephemeral_public[LK_POINT_LEN];
