@@ -69,10 +69,10 @@ struct lk_crypto_port {
     enum lk_status (*ec_agree)(void *ctx, struct lk_key key, const uint8_t peer[65], uint8_t out_x[32]);
     /* LK_OK if `point` is 04 || x || y on the curve, coordinates below p; else LK_PEER_POINT. */
     enum lk_status (*ec_check)(void *ctx, const uint8_t point[65]);
-    /* out = a*P + b*Q. P NULL means the generator; b NULL means a*P alone. Scalars are 32 bytes,
-     * 1 <= scalar < n, and secret: no branch depends on them. LK_PEER_POINT if P or Q is not on the
-     * curve or the result is infinity. */
-    enum lk_status (*ec_muladd)(void *ctx, uint8_t out[65], const uint8_t *p, const uint8_t a[32],
+    /* out = a*P + b*Q. P NULL means the generator; a NULL means 1 (with P given); b NULL means a*P
+     * alone. Scalars are 32 bytes, 1 <= scalar < n, and secret: no branch depends on them.
+     * LK_PEER_POINT if P or Q is not on the curve or the result is infinity. */
+    enum lk_status (*ec_muladd)(void *ctx, uint8_t out[65], const uint8_t *p, const uint8_t *a,
                                 const uint8_t *q, const uint8_t *b);
 
     /* SHA-256 compression of `num_blocks` 64-byte blocks into `state` (eight native words), for the
