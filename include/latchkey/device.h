@@ -1,9 +1,9 @@
 /* device.h: the phone's host half: the digital key framework (owner pairing) and the wallet.
  *
  * Answers framework APDUs, drives the secure element through a port, keeps the list of passes in a
- * journal of its own. It never holds a private key (M3). Secrets: the password while it is loaded, w0, w1
- * and pairing keys, wiped at every end. One thread at a time.
- * Source: spec/pairing.md of the project; decisions D18 to D21, S1, S2, S20. */
+ * journal of its own. It never holds a private key (M3). Secrets: the password while it is loaded,
+ * w0, w1 and pairing keys, wiped at every end. One thread at a time.
+ * Source: spec/framework.md of the project; decisions D18 to D21, S1, S2, S20. */
 #ifndef LATCHKEY_DEVICE_H
 #define LATCHKEY_DEVICE_H
 
@@ -26,13 +26,21 @@ extern "C" {
 /* One automaker as the phone knows it: pinned root J, cross-signed F, our Instance CA E. */
 struct lk_automaker {
     uint8_t root_key[LK_POINT_LEN];
-    uint8_t ca_name[16];      /* CommonName of E = Instance CA identifier (5F20) */
+    uint8_t ca_name[16];          /* CommonName of E = Instance CA identifier (5F20) */
+    uint8_t ca_key[LK_POINT_LEN]; /* of N: E must certify exactly this one */
     uint8_t f[LK_CERT_MAX], e[LK_CERT_MAX];
     uint16_t f_len, e_len;
     uint8_t is_used;
 };
 
-enum lk_pass_state { LK_PASS_FREE = 0, LK_PASS_PENDING = 1, LK_PASS_ACTIVE = 2, LK_PASS_LOCKED = 3, LK_PASS_REMOVED = 4 };
+/* PENDING: being made, or made and not yet used with the car; it becomes ACTIVE or goes (D20). */
+enum lk_pass_state {
+    LK_PASS_FREE = 0,
+    LK_PASS_PENDING = 1,
+    LK_PASS_ACTIVE = 2,
+    LK_PASS_LOCKED = 3,
+    LK_PASS_REMOVED = 4
+};
 
 /* One pass: what the wallet shows of a key. Fields are read-only outside src/device. */
 struct lk_pass {
@@ -49,7 +57,7 @@ struct lk_pass {
 
 struct lk_device_config {
     struct lk_crypto *crypto;
-    struct lk_store *store;  /* open, kind LK_STORE_WALLET */
+    struct lk_store *store; /* open, kind LK_STORE_WALLET */
     const struct lk_element_port *element;
     const struct lk_scrypt_port *scrypt;
     const struct lk_root_policy *roots; /* D17, S21 */
@@ -70,55 +78,73 @@ struct lk_device {
     uint8_t vehicle_versions[16]; /* 5C of REQUEST */
     uint8_t vehicle_versions_len;
     uint8_t brand[2];
-    uint8_t spake[640];  /* prover state of src/crypto, see lk_spake2_prover */
+    uint8_t spake[640]; /* prover state of src/crypto, see lk_spake2_prover */
     struct lk_chan chan;
     uint8_t data[LK_REASSEMBLY_MAX]; /* what the car wrote */
     uint16_t data_len;
     uint8_t answer[LK_OBJECT_MAX]; /* what GET DATA reads */
-    uint16_t answer_len, answer_at;
+    uint16_t answer_len, answer_at, answer_tag;
     uint8_t reset_armed, resets_used;
-    uint8_t making;      /* the key is being made: SELECT answers 6985 (D19) */
-    uint8_t pass;        /* index of the pass being paired; FF none */
+    uint8_t field_used; /* a command came since the field was lost: two losses in a row are one */
+    uint8_t making;     /* the key is being made: SELECT answers 6985 (D19) */
+    uint8_t pass;       /* index of the pass being paired; FF none */
+    uint8_t automaker;  /* index of the automaker whose root the car's chain reached */
+    uint8_t h_was_read; /* the car has all of H: before that 10 02 means nothing */
+    uint8_t is_taken;   /* the car said it took the key: only time ends the pass now (D20) */
     uint8_t h[LK_CERT_MAX];
     uint16_t h_len;
+    uint8_t control[2]; /* P1 and P2 of the last OP CONTROL FLOW: text for the screen alone (S1) */
     enum lk_status pairing_status; /* how the last pairing came out, for the screen */
 };
 
-/* Starts the framework on its wallet. `config` is borrowed. Pending passes of a pairing that did not finish
- * are dropped (D20). LK_STORE_CORRUPT, LK_PORT_STORE. */
+/* Starts the framework on its wallet. `config` is borrowed. Pending passes of a pairing that did
+ * not finish are dropped (D20). LK_STORE_CORRUPT, LK_PORT_STORE. */
 enum lk_status lk_device_init(struct lk_device *device, const struct lk_device_config *config);
 void lk_device_forget(struct lk_device *device);
 
-/* Personalisation (D33): makes an Instance CA for an automaker in the element. `root` is its J, checked
- * against the root policy and pinned. Gives the element's self-signed N for the device maker to certify.
- * LK_CERT_*, LK_PORT_ELEMENT, LK_CALLER_FULL, LK_CALLER_EXISTS, LK_CALLER_SPACE. */
-enum lk_status lk_device_create_ca(struct lk_device *device, struct lk_bytes root, uint8_t *out_n, size_t cap,
-                                   size_t *out_len);
+/* Personalisation (D33): makes an Instance CA for an automaker in the element. `root` is its J,
+ * checked against the root policy and pinned. Gives the element's self-signed N for the device
+ * maker to certify. LK_CERT_*, LK_PORT_ELEMENT, LK_CALLER_FULL, LK_CALLER_EXISTS, LK_CALLER_SPACE.
+ */
+enum lk_status lk_device_create_ca(struct lk_device *device, struct lk_bytes root, uint8_t *out_n,
+                                   size_t cap, size_t *out_len);
 /* Installs what came back: E for that N, and F. The chain root -> F -> E is checked. LK_CERT_*. */
 enum lk_status lk_device_install_ca(struct lk_device *device, struct lk_bytes f, struct lk_bytes e);
 
 /* The user or the automaker's app gives the password: 8 ASCII digits. Pairing mode is then open for
  * LK_TIMER_PASSWORD_MS. LK_CALLER_ARGUMENT, LK_CALLER_FULL (no pass free). */
-enum lk_status lk_device_enter_password(struct lk_device *device, const char password[8], uint64_t now_ms);
+enum lk_status lk_device_enter_password(struct lk_device *device, const char password[8],
+                                        uint64_t now_ms);
 /* Leaves pairing mode and wipes. */
 void lk_device_cancel_pairing(struct lk_device *device);
 
-/* Answers one framework APDU that the NFC router sent here. As lk_applet_command. May take as long as
- * scrypt at SPAKE2+ REQUEST. */
-enum lk_status lk_device_command(struct lk_device *device, enum lk_interface interface, uint64_t now_ms,
-                                 struct lk_bytes command, uint8_t *out, size_t *out_len);
-/* The field went away: everything but one armed reset (D19) ends. */
+/* Answers one framework APDU that the NFC router sent here. As lk_applet_command. May take as long
+ * as scrypt at SPAKE2+ REQUEST. */
+enum lk_status lk_device_command(struct lk_device *device, enum lk_interface interface,
+                                 uint64_t now_ms, struct lk_bytes command, uint8_t *out,
+                                 size_t *out_len);
+/* The field went away: everything but one armed reset (D19) ends. Losses without a command between
+ * them count as one. */
 void lk_device_field_lost(struct lk_device *device, uint64_t now_ms);
-/* Work between APDUs: makes the key after CONTROL FLOW 10 01, timers. *out_busy is 1 while work is left. */
+/* 1 while the router must answer SELECT of the applet with 6A82: pairing mode is open and the car
+ * has not selected the framework yet (protocol 3.2). */
+int lk_device_hides_applet(const struct lk_device *device, uint64_t now_ms);
+/* Work between APDUs: makes the key after CONTROL FLOW 10 01, settles passes of runs that ended
+ * (the orphan key is deleted in the element, or kept if the car has proved that it took it),
+ * timers. Call it after each APDU and at least once a second. *out_busy is 1 while a key waits to
+ * be made. Returns how the making came out: LK_CERT_*, LK_PORT_ELEMENT, LK_PORT_STORE, LK_PEER_SW
+ * if the element refused. */
 enum lk_status lk_device_tick(struct lk_device *device, uint64_t now_ms, int *out_busy);
 
-/* Reads the element's notice of the last transaction and updates the passes: a pass becomes active at the
- * first AUTH1 whose vehicle signature verified (D20). `out` is enum lk_status of the last tap: the phone's own cause (D23). */
+/* Reads the element's notice of the last transaction and updates the passes: a pass becomes active
+ * at the first AUTH1 whose vehicle signature verified (D20). `out` is enum lk_status of the last
+ * tap: the phone's own cause (D23). */
 enum lk_status lk_device_refresh(struct lk_device *device, enum lk_status *out_last_tap);
 
 /* The list. NULL for a free entry. */
 const struct lk_pass *lk_device_pass_at(const struct lk_device *device, size_t index);
-/* User actions: name a pass (up to 31 bytes UTF-8), remove it on this device at once and offline (M42), lock and unlock one key. */
+/* User actions: name a pass (up to 31 bytes UTF-8), remove it on this device at once and offline
+ * (M42), lock and unlock one key. */
 enum lk_status lk_device_rename(struct lk_device *device, size_t index, const char *name);
 enum lk_status lk_device_remove(struct lk_device *device, size_t index);
 enum lk_status lk_device_lock(struct lk_device *device, size_t index, int locked);
