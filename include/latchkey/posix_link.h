@@ -26,7 +26,8 @@ enum lk_status lk_posix_connect(uint16_t port, long namespace_of, int *out_fd);
 /* Sends one framed message of 1 to LK_LINK_MESSAGE_MAX bytes. LK_PEER_TIMEOUT, LK_PEER_GONE. */
 enum lk_status lk_posix_send(int fd, const uint8_t *body, size_t len, uint32_t timeout_ms);
 /* Receives one; the bytes live in `link` until the next call. LK_PEER_TIMEOUT (what came stays in
- * `link`), LK_PEER_GONE, or what lk_link_feed says: then the stream must be closed. */
+ * `link`), LK_PEER_GONE (also for a message slower than LK_TIMER_ANSWER_MS), LK_PEER_LENGTH,
+ * LK_PEER_TOO_LONG: after these three the stream must be closed. */
 enum lk_status lk_posix_receive(int fd, struct lk_link *link, uint32_t timeout_ms, struct lk_bytes *out_message);
 
 /* Local sockets keep messages whole (SEQPACKET). The path is made with mode 0600; a stale one is
