@@ -2,8 +2,8 @@
  * automaker, a car and an applet get their certificates. spec/certificates.md, section 7.
  *
  * Each maker has a folder. Private keys are files of hex, mode 0600; certificates are .der; the
- * file `environment` says test or production, and nothing of the one is ever signed or read together
- * with the other (D17). Dates come from the clock of the machine.
+ * file `environment` says test or production, and nothing of the one is ever signed or read
+ * together with the other (D17). Dates come from the clock of the machine.
  *
  *   automaker     environment  root.key j.der  [intermediate.key intermediate.der]
  *                 enc.key p.der  sig.key q.der

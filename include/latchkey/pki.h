@@ -88,8 +88,8 @@ enum lk_status lk_endpoint_facts_write(const struct lk_endpoint_facts *facts, ui
 /* Car's check of a phone's chain: root key -> F -> E -> H, all rules of spec/certificates.md 5.
  * The car holds the root key alone, so the root's name is taken from F's issuer and its key
  * identifier is computed. `now` may be NULL: dates unknown. `out_*` are filled on LK_OK.
- * LK_CERT_* names the first broken rule, LK_CERT_DEPTH a missing certificate; LK_PORT_CRYPTO; LK_CALLER_ARGUMENT for a
- * malformed `now`. */
+ * LK_CERT_* names the first broken rule, LK_CERT_DEPTH a missing certificate; LK_PORT_CRYPTO;
+ * LK_CALLER_ARGUMENT for a malformed `now`. */
 enum lk_status lk_chain_check_endpoint(struct lk_crypto *crypto,
                                        const uint8_t root_key[LK_POINT_LEN], struct lk_bytes f,
                                        struct lk_bytes e, struct lk_bytes h,
