@@ -1,6 +1,7 @@
 /* pairing.c: SELECT of the framework, SPAKE2+ REQUEST and VERIFY, OP CONTROL FLOW.
  * protocol 3.1, 4.3 to 4.6, 4.11; decisions D19, D20, D31; rules S1, S20. spec/framework.md. */
 #include "device/room.h"
+#include "latchkey/verifier.h"
 
 /* Release 3 asks both sides for these; this build knows no others. */
 static const uint8_t spake_versions[2] = {0x01, 0x00};
@@ -54,14 +55,6 @@ enum lk_status lk_handle_select(struct lk_device *device, struct lk_call *call)
 
 /* --- REQUEST --- */
 
-/* D31: anything else is refused before memory or time is spent on it. */
-static int is_in_policy(const struct lk_spake2_request *request)
-{
-    uint32_t n = request->n;
-
-    return n >= 4096 && n <= 131072 && (n & (n - 1)) == 0 && request->r == 8 && request->p == 1;
-}
-
 static enum lk_status check_versions(const struct lk_spake2_request *request)
 {
     uint8_t common[2];
@@ -112,8 +105,8 @@ enum lk_status lk_handle_request(struct lk_device *device, struct lk_call *call)
         return LK_PEER_NOT_READY;
     LK_TRY(lk_spake2_request_parse(call->body, &request));
     LK_TRY(check_versions(&request));
-    if (!is_in_policy(&request))
-        return LK_PEER_PARAMETER;
+    /* Refused before memory or time is spent on it (D31). */
+    LK_TRY(lk_scrypt_policy(request.n, request.r, request.p));
 
     /* A second REQUEST throws the first run away (protocol 4.8). */
     lk_device_end_run(device, LK_PEER_ABORTED);
