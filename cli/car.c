@@ -3,9 +3,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "car.h"
+#include "latchkey/posix_link.h"
+#include "rows.h"
 
 static volatile sig_atomic_t stop_asked;
 static void on_stop(int number)
@@ -227,8 +230,10 @@ int car_run(struct cli *cli)
     if (record_open(&car.record, cli_value(cli, "trace", NULL), "car", name) != LK_OK)
         return cli_fail(cli, LK_CALLER_FILE, "cannot write the trace %s", cli_value(cli, "trace", ""));
     bad = car_reader_open(cli, &car);
-    if (!bad && (car.control = local_listen(name, "car")) < 0)
-        bad = cli_fail(cli, LK_PORT_BUSY, "the car %s runs already", name);
+    char path[256];
+    enum lk_status status = lk_posix_local_listen(local_path(name, "car", path, sizeof path), &car.control);
+    if (!bad && status != LK_OK)
+        bad = cli_fail(cli, status, "the car %s runs already", name);
     if (!bad) {
         struct sigaction action = {.sa_handler = on_stop};
         sigaction(SIGTERM, &action, NULL);
@@ -237,10 +242,9 @@ int car_run(struct cli *cli)
             printf("the car %s waits at its door and its dashboard (%s); stop it with Ctrl-C\n", name, car.radio);
         fflush(stdout);
         loop(&car);
-        char path[128];
-        snprintf(path, sizeof path, "run/%s.car", name);
         unlink(path);
     }
+    car_reader_close(&car);
     car_close(&car);
     return bad;
 }

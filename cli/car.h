@@ -3,20 +3,20 @@
 #define CAR_H
 
 #include "latchkey/car_model.h"
-#include "latchkey/reader_port.h"
+#include "latchkey/pcsc.h"
+#include "latchkey/tcp_reader.h"
 #include "local.h"
 #include "record.h"
 #include "unit.h"
 
+/* How long a car waits for a phone that was announced, milliseconds. */
+#define CAR_PHONE_WAIT_MS 5000
+
 /* One reader: a TCP listener, or a PC/SC reader by name. */
 struct car_reader {
     struct lk_reader_port port;
-    int listener;         /* tcp: listening socket */
-    uint16_t tcp_port;
-    const char *pcsc_name;
-    uint16_t vpcd_port;   /* pcsc: where the virtual card driver waits for the phone */
-    int is_present;
-    void *handle;         /* of the port behind `port` */
+    struct lk_tcp_reader tcp;
+    struct lk_pcsc_reader pcsc;
 };
 
 struct car {
@@ -29,6 +29,7 @@ struct car {
     struct car_reader readers[2]; /* door, dashboard */
     struct record record;
     const char *name, *radio;
+    int is_pcsc;
     int control;
     uint8_t k[LK_CERT_MAX], intermediate[LK_CERT_MAX];
 };
@@ -45,6 +46,7 @@ json_t *car_reader_invite(const struct car *car, enum lk_reader reader);
 enum lk_status car_reader_wait(struct car *car, enum lk_reader reader);
 /* Lets the phone go. */
 void car_reader_leave(struct car *car, enum lk_reader reader);
+void car_reader_close(struct car *car);
 
 /* Answers a question of the menu: {"do":"status"|"open-pairing"|...}. */
 json_t *car_menu_answer(struct car *car, json_t *question);

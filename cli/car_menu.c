@@ -49,8 +49,8 @@ static json_t *status_answer(const struct car *car)
     json_object_set_new(answer, "pairing_attempts", json_integer(car->vehicle.attempts));
     json_object_set_new(answer, "keys", key_list(car));
     json_object_set_new(answer, "radio", json_string(car->radio));
-    json_object_set_new(answer, "door_port", json_integer(car->readers[0].tcp_port));
-    json_object_set_new(answer, "dashboard_port", json_integer(car->readers[1].tcp_port));
+    json_object_set_new(answer, "door_port", json_integer(car->is_pcsc ? 0 : car->readers[0].tcp.port));
+    json_object_set_new(answer, "dashboard_port", json_integer(car->is_pcsc ? 0 : car->readers[1].tcp.port));
     return answer;
 }
 

@@ -264,6 +264,7 @@ static const struct demo_step day[] = {
     {"start_standard", "Phone on the tray: both sides sign, fresh keys are made, the car is ready to drive.",
      {"tap", "--phone", "alice", "--car", "roadster", "--reader", "dashboard", "--action", "start"}, LK_OK, 0,
      "ready to drive"},
+    {"park", NULL, {"car", "menu", "roadster", "park"}, LK_OK, -1, "unlocked"},
     {"lock_fast", "Home again.",
      {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "lock"}, LK_OK, 1, "locked"},
     {"wrong_car_refused", "A neighbour's car of the same make. The phone answers like any phone would, and tells "

@@ -1,7 +1,6 @@
 /* demo_pcscd.c: a pcscd of our own for `demo --radio pcsc`. The virtual card driver listens on all addresses, so it
  * runs in a network namespace of its own; its socket folder is a private one, so that a pcscd that is already
  * running is neither used nor disturbed. Needs root. Stopped by its process id. */
-#define _GNU_SOURCE
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>

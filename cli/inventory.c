@@ -28,12 +28,12 @@ int crypto_inventory(struct cli *cli)
     if (bad)
         return bad;
     if (!cli_flag(cli, "json"))
-        printf("provider: %s\n", unit.port.name);
+        printf("provider: %s\n", unit.port->name);
     for (size_t i = 0; i < sizeof inventory / sizeof inventory[0]; i++) {
         if (cli_flag(cli, "json"))
             cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:s}", "algorithm", inventory[i].algorithm, "standard",
                                      inventory[i].standard, "use", inventory[i].use, "by", inventory[i].by,
-                                     "provider", unit.port.name));
+                                     "provider", unit.port->name));
         else
             printf("  %-26s %-24s %-44s %s\n", inventory[i].algorithm, inventory[i].standard, inventory[i].use,
                    inventory[i].by);

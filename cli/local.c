@@ -1,14 +1,12 @@
 /* local.c: see local.h. */
 #include "local.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "latchkey/posix_link.h"
 
 int local_enter_world(const struct cli *cli)
 {
@@ -25,72 +23,23 @@ int local_enter_world(const struct cli *cli)
     return 0;
 }
 
-static int address(const char *name, const char *kind, struct sockaddr_un *out)
+const char *local_path(const char *name, const char *kind, char *out, size_t cap)
 {
-    memset(out, 0, sizeof *out);
-    out->sun_family = AF_UNIX;
-    int len = snprintf(out->sun_path, sizeof out->sun_path, "run/%s.%s", name, kind);
-    return len > 0 && (size_t)len < sizeof out->sun_path;
+    snprintf(out, cap, "run/%s.%s", name, kind);
+    return out;
 }
 
 int local_connect(const char *name, const char *kind)
 {
-    struct sockaddr_un to;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && address(name, kind, &to) && connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-int local_listen(const char *name, const char *kind)
-{
-    struct sockaddr_un at;
-    int other = local_connect(name, kind);
-    if (other >= 0) {
-        close(other);
-        return -1;
-    }
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (fd < 0 || !address(name, kind, &at))
-        return -1;
-    unlink(at.sun_path);
-    mode_t mask = umask(0177);
-    int bound = bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && listen(fd, 16) == 0;
-    umask(mask);
-    if (bound)
-        return fd;
-    close(fd);
-    return -1;
-}
-
-int local_send(int fd, const void *data, size_t len)
-{
-    return len > 0 && send(fd, data, len, MSG_NOSIGNAL) == (ssize_t)len;
-}
-
-long local_receive(int fd, void *out, size_t cap, int timeout_ms)
-{
-    struct pollfd wait_for = {fd, POLLIN, 0};
-    int ready;
-    do
-        ready = poll(&wait_for, 1, timeout_ms);
-    while (ready < 0 && errno == EINTR);
-    if (ready <= 0)
-        return -1;
-    struct iovec part = {out, cap};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    ssize_t got = recvmsg(fd, &message, 0);
-    if (got > 0 && (message.msg_flags & MSG_TRUNC))
-        return -1;
-    return (long)got;
+    char path[256];
+    int fd = -1;
+    return lk_posix_local_connect(local_path(name, kind, path, sizeof path), &fd) == LK_OK ? fd : -1;
 }
 
 int local_send_json(int fd, json_t *object)
 {
     char *dump = json_dumps(object, JSON_COMPACT);
-    int sent = dump && local_send(fd, dump, strlen(dump));
+    int sent = dump && lk_posix_local_send(fd, (const uint8_t *)dump, strlen(dump), 2000) == LK_OK;
     free(dump);
     json_decref(object);
     return sent;
@@ -98,9 +47,11 @@ int local_send_json(int fd, json_t *object)
 
 json_t *local_receive_json(int fd, int timeout_ms)
 {
-    char message[LOCAL_MESSAGE_MAX];
-    long got = local_receive(fd, message, sizeof message, timeout_ms);
-    return got > 0 ? json_loadb(message, (size_t)got, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    uint8_t message[LOCAL_MESSAGE_MAX];
+    size_t len = 0;
+    if (lk_posix_local_receive(fd, message, sizeof message, &len, (uint32_t)timeout_ms) != LK_OK)
+        return NULL;
+    return json_loadb((const char *)message, len, JSON_REJECT_DUPLICATES, NULL);
 }
 
 json_t *local_ask(const char *name, const char *kind, json_t *question, int timeout_ms)

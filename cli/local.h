@@ -11,13 +11,10 @@
  * error and returns its exit code when there is none. */
 int local_enter_world(const struct cli *cli);
 
-/* Listening socket at run/NAME.KIND, mode 0600. -1 with LK_PORT_BUSY semantics if somebody answers there. */
-int local_listen(const char *name, const char *kind);
-/* Connection to run/NAME.KIND, -1 if nobody listens. */
+/* The socket of a running part: "run/NAME.KIND". */
+const char *local_path(const char *name, const char *kind, char *out, size_t cap);
+/* Connection to it, -1 if nobody listens. */
 int local_connect(const char *name, const char *kind);
-/* One message each; receive: length, 0 when the other end closed, -1 on error or after timeout_ms. */
-int local_send(int fd, const void *data, size_t len);
-long local_receive(int fd, void *out, size_t cap, int timeout_ms);
 
 /* Sends one JSON message / receives one; takes over `object`. NULL when nothing valid came. */
 int local_send_json(int fd, json_t *object);

@@ -35,69 +35,66 @@ const char *phone_folder(const char *name, char *out, size_t cap)
 
 static void drop(struct phone_clients *clients, int i)
 {
-    close(clients->fds[i]);
+    close(clients->fds[i].fd);
     clients->fds[i] = clients->fds[--clients->num];
 }
 
-void phone_drop_all(struct phone_clients *clients)
+enum lk_status phone_clients_open(struct phone_clients *clients, const char *name, const char *apdu_kind,
+                                  const char *question_kind)
+{
+    clients->num = 0;
+    clients->listeners[PHONE_APDU] = clients->listeners[PHONE_QUESTION] = -1;
+    local_path(name, apdu_kind, clients->paths[PHONE_APDU], sizeof clients->paths[0]);
+    local_path(name, question_kind, clients->paths[PHONE_QUESTION], sizeof clients->paths[0]);
+    enum lk_status status = lk_posix_local_listen(clients->paths[PHONE_APDU], &clients->listeners[PHONE_APDU]);
+    if (status == LK_OK)
+        status = lk_posix_local_listen(clients->paths[PHONE_QUESTION], &clients->listeners[PHONE_QUESTION]);
+    return status;
+}
+
+void phone_clients_close(struct phone_clients *clients)
 {
     while (clients->num)
         drop(clients, 0);
-    if (clients->listener >= 0)
-        close(clients->listener);
+    for (int i = 0; i < 2; i++) {
+        if (clients->listeners[i] < 0)
+            continue;
+        close(clients->listeners[i]);
+        unlink(clients->paths[i]);
+    }
 }
 
-int phone_wait(struct phone_clients *clients, int extra, int timeout_ms, uint8_t *out, size_t cap, size_t *out_len)
+enum phone_channel phone_wait(struct phone_clients *clients, int other, int timeout_ms, int *out_fd, uint8_t *out,
+                              size_t cap, size_t *out_len)
 {
-    struct pollfd fds[PHONE_CLIENTS_MAX + 2];
+    struct pollfd fds[PHONE_CLIENTS_MAX + 3];
     nfds_t num = 0;
-    fds[num++] = (struct pollfd){clients->listener, clients->num < PHONE_CLIENTS_MAX ? POLLIN : 0, 0};
+    short open_for = clients->num < PHONE_CLIENTS_MAX ? POLLIN : 0;
+    fds[num++] = (struct pollfd){clients->listeners[0], open_for, 0};
+    fds[num++] = (struct pollfd){clients->listeners[1], open_for, 0};
+    fds[num++] = (struct pollfd){other, POLLIN, 0};
     for (int i = 0; i < clients->num; i++)
-        fds[num++] = (struct pollfd){clients->fds[i], POLLIN, 0};
-    fds[num++] = (struct pollfd){extra, POLLIN, 0};
+        fds[num++] = (struct pollfd){clients->fds[i].fd, POLLIN, 0};
     if (poll(fds, num, timeout_ms) <= 0)
-        return -1;
+        return PHONE_NOTHING;
     for (int i = clients->num - 1; i >= 0; i--) {
-        if (!(fds[1 + i].revents & (POLLIN | POLLHUP | POLLERR)))
+        if (!fds[3 + i].revents)
             continue;
-        int fd = clients->fds[i];
-        long got = local_receive(fd, out, cap, 0);
-        if (got <= 0) {
-            drop(clients, i);
-            continue;
+        *out_fd = clients->fds[i].fd;
+        if (lk_posix_local_receive(*out_fd, out, cap, out_len, 0) == LK_OK)
+            return (enum phone_channel)clients->fds[i].channel;
+        drop(clients, i);
+    }
+    for (int i = 0; i < 2; i++) {
+        int fd = fds[i].revents & POLLIN ? accept(clients->listeners[i], NULL, NULL) : -1;
+        if (fd >= 0) {
+            clients->fds[clients->num].channel = i;
+            clients->fds[clients->num++].fd = fd;
         }
-        *out_len = (size_t)got;
-        return fd;
+        if (clients->num == PHONE_CLIENTS_MAX)
+            break;
     }
-    if (fds[0].revents & POLLIN) {
-        int fd = accept(clients->listener, NULL, NULL);
-        if (fd >= 0)
-            clients->fds[clients->num++] = fd;
-    }
-    return -1;
-}
-
-enum lk_status phone_wire_transceive(void *ctx, const uint8_t *command, size_t len, uint8_t *out, size_t cap,
-                                     size_t *out_len)
-{
-    struct phone_wire *wire = ctx;
-    uint8_t message[1 + LK_APDU_COMMAND_MAX];
-    if (len > LK_APDU_COMMAND_MAX)
-        return LK_CALLER_SPACE;
-    if (wire->fd < 0)
-        wire->fd = local_connect(wire->name, "element");
-    if (wire->fd < 0)
-        return LK_PORT_ELEMENT;
-    message[0] = 'W';
-    memcpy(message + 1, command, len);
-    long got = local_send(wire->fd, message, 1 + len) ? local_receive(wire->fd, out, cap, 5000) : -1;
-    if (got > 0) {
-        *out_len = (size_t)got;
-        return LK_OK;
-    }
-    close(wire->fd);
-    wire->fd = -1;
-    return LK_PORT_ELEMENT;
+    return fds[2].revents ? PHONE_OTHER : PHONE_NOTHING;
 }
 
 /* Starts one half as a process of its own. */

@@ -1,39 +1,42 @@
 /* phone.h: a phone is two processes (decision D21). The element holds the applet, its store and the NFC router;
- * the host holds the framework and the wallet. They meet on two sockets in the world folder:
- *   run/NAME.element  'W' wired APDU -> response; '{' JSON question (approach, away, status, stop)
- *   run/NAME.host     'F' framework APDU -> response; 'X' field lost -> "x"; '{' JSON question */
+ * the host holds the framework and the wallet. Sockets in the world folder:
+ *   run/NAME.wired      wired APDUs, host to element
+ *   run/NAME.framework  framework APDUs, element to host; one byte is a field control (latchkey/link.h)
+ *   run/NAME.element, run/NAME.host   questions in JSON
+ * What comes over the air is never on the same socket as a question. */
 #ifndef PHONE_H
 #define PHONE_H
 
+#include "latchkey/posix_link.h"
 #include "local.h"
 #include "record.h"
 #include "unit.h"
 
 #define PHONE_CLIENTS_MAX 12
 
-/* A listening socket and who is connected to it. */
+/* The two listening sockets of one process and who is connected to them. */
+enum phone_channel { PHONE_NOTHING = -1, PHONE_APDU = 0, PHONE_QUESTION = 1, PHONE_OTHER = 2 };
 struct phone_clients {
-    int listener;
-    int fds[PHONE_CLIENTS_MAX];
+    int listeners[2]; /* by enum phone_channel */
+    char paths[2][256];
+    struct {
+        int fd, channel;
+    } fds[PHONE_CLIENTS_MAX];
     int num;
 };
 
-/* Waits up to timeout_ms for a message from any client or, if `extra` >= 0, for bytes there. Gives the client's
- * fd and the message, -1 if only `extra` is ready or nothing came. Accepts and drops clients by itself. */
-int phone_wait(struct phone_clients *clients, int extra, int timeout_ms, uint8_t *out, size_t cap, size_t *out_len);
-void phone_drop_all(struct phone_clients *clients);
+/* Opens both sockets, "run/NAME.<apdu_kind>" and "run/NAME.<question_kind>". LK_PORT_BUSY. */
+enum lk_status phone_clients_open(struct phone_clients *clients, const char *name, const char *apdu_kind,
+                                  const char *question_kind);
+void phone_clients_close(struct phone_clients *clients);
+/* Waits up to timeout_ms for one message from a client (its channel and fd are given), or for bytes on `other`
+ * (-1: none): PHONE_OTHER. Accepts and drops clients by itself. */
+enum phone_channel phone_wait(struct phone_clients *clients, int other, int timeout_ms, int *out_fd, uint8_t *out,
+                              size_t cap, size_t *out_len);
 /* The folder of a phone: "phones/NAME". */
 const char *phone_folder(const char *name, char *out, size_t cap);
 /* Set by SIGTERM and SIGINT after phone_catch_stop. */
 extern volatile int phone_stop_asked;
 void phone_catch_stop(void);
-
-/* The wired APDU port of a host over run/NAME.element; ctx is a struct phone_wire. */
-struct phone_wire {
-    const char *name;
-    int fd;
-};
-enum lk_status phone_wire_transceive(void *ctx, const uint8_t *command, size_t len, uint8_t *out, size_t cap,
-                                     size_t *out_len);
 
 #endif

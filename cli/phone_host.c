@@ -4,6 +4,7 @@
 
 #include "phone.h"
 #include "rows.h"
+#include "world.h"
 
 struct host {
     struct unit unit;
@@ -12,7 +13,8 @@ struct host {
     struct lk_element_port element;
     struct lk_scrypt_port scrypt;
     struct lk_root_policy roots;
-    struct phone_wire wire;
+    uint8_t allowed[LK_DEVICE_NUM_AUTOMAKERS][LK_HASH_LEN];
+    struct lk_posix_element wired;
     struct phone_clients clients;
     struct record record;
     const char *name;
@@ -118,24 +120,30 @@ static json_t *answer_question(struct host *host, json_t *question)
     return local_answer(act(host, what, question));
 }
 
-static void serve(struct host *host, int fd, const uint8_t *message, size_t len)
+static void framework_command(struct host *host, int fd, struct lk_bytes command)
 {
     uint8_t out[LK_APDU_RESPONSE_MAX];
-    size_t out_len = 0;
-    if (message[0] == 'F') {
-        (void)lk_device_command(&host->device, LK_NFC, cli_now_ms(), cli_bytes(message + 1, len - 1), out, &out_len);
-        record_secret(&host->record, "wallet", &host->device.chan);
-        local_send(fd, out, out_len);
+    size_t len = 0;
+    (void)lk_device_command(&host->device, LK_NFC, cli_now_ms(), command, out, &len);
+    record_secret(&host->record, "wallet", &host->device.chan);
+    (void)lk_posix_local_send(fd, out, len, 1000);
+}
+
+static void serve(struct host *host, enum phone_channel channel, int fd, const uint8_t *message, size_t len)
+{
+    if (channel == PHONE_QUESTION) {
+        json_t *question = json_loadb((const char *)message, len, JSON_REJECT_DUPLICATES, NULL);
+        local_send_json(fd, answer_question(host, question));
+        json_decref(question);
         return;
     }
-    if (message[0] == 'X') {
+    if (len > 1) {
+        framework_command(host, fd, cli_bytes(message, len));
+        return;
+    }
+    if (message[0] != LK_CONTROL_ON)
         lk_device_field_lost(&host->device, cli_now_ms());
-        local_send(fd, "x", 1);
-        return;
-    }
-    json_t *question = json_loadb((const char *)message, len, JSON_REJECT_DUPLICATES, NULL);
-    local_send_json(fd, answer_question(host, question));
-    json_decref(question);
+    (void)lk_posix_local_send(fd, message, 1, 1000);
 }
 
 static void loop(struct host *host)
@@ -144,11 +152,11 @@ static void loop(struct host *host)
     int busy = 0;
     while (!phone_stop_asked) {
         size_t len = 0;
-        int fd = phone_wait(&host->clients, -1, busy ? 0 : 250, message, sizeof message, &len);
-        if (fd >= 0)
-            serve(host, fd, message, len);
-        enum lk_status status = lk_device_tick(&host->device, cli_now_ms(), &busy);
-        if (status != LK_OK)
+        int fd = -1;
+        enum phone_channel channel = phone_wait(&host->clients, -1, busy ? 0 : 250, &fd, message, sizeof message, &len);
+        if (channel == PHONE_APDU || channel == PHONE_QUESTION)
+            serve(host, channel, fd, message, len);
+        if (lk_device_tick(&host->device, cli_now_ms(), &busy) != LK_OK)
             busy = 0;
     }
 }
@@ -160,36 +168,37 @@ static int start(struct cli *cli, struct host *host)
                         LK_STORE_WALLET);
     if (bad)
         return bad;
-    host->wire = (struct phone_wire){host->name, -1};
-    host->element = (struct lk_element_port){&host->wire, phone_wire_transceive};
+    int fd = local_connect(host->name, "wired");
+    if (fd < 0)
+        return cli_fail(cli, LK_PORT_ELEMENT, "the element of %s does not run", host->name);
+    lk_posix_element_init(&host->wired, fd, 5000, &host->element);
     lk_openssl_scrypt(&host->scrypt);
     host->config = (struct lk_device_config){&host->unit.crypto, &host->unit.store, &host->element, &host->scrypt,
                                              &host->roots};
-    enum lk_status status = lk_device_init(&host->device, &host->config);
+    enum lk_status status = phone_root_policy(folder, host->allowed, LK_DEVICE_NUM_AUTOMAKERS, &host->roots);
+    if (status == LK_OK)
+        status = lk_device_init(&host->device, &host->config);
     if (status != LK_OK)
         return cli_fail(cli, status, "the wallet of %s does not open", host->name);
     if (record_open(&host->record, cli_value(cli, "trace", NULL), "phone", host->name) != LK_OK)
         return cli_fail(cli, LK_CALLER_FILE, "cannot write the trace");
-    host->clients.listener = local_listen(host->name, "host");
-    return host->clients.listener >= 0 ? 0 : cli_fail(cli, LK_PORT_BUSY, "the phone %s runs already", host->name);
+    status = phone_clients_open(&host->clients, host->name, "framework", "host");
+    return status == LK_OK ? 0 : cli_fail(cli, status, "the host of %s cannot be reached", host->name);
 }
 
 int phone_host(struct cli *cli)
 {
     static struct host host;
     host.name = cli_argument(cli, 0);
+    host.clients.listeners[0] = host.clients.listeners[1] = -1;
     int bad = local_enter_world(cli);
     if (bad)
         return bad;
     phone_catch_stop();
     bad = start(cli, &host);
-    if (!bad) {
-        char path[128];
+    if (!bad)
         loop(&host);
-        snprintf(path, sizeof path, "run/%s.host", host.name);
-        unlink(path);
-    }
-    phone_drop_all(&host.clients);
+    phone_clients_close(&host.clients);
     lk_device_forget(&host.device);
     unit_close(&host.unit);
     return bad;

@@ -11,9 +11,10 @@
 struct unit {
     struct lk_openssl *openssl;
     struct lk_bearssl bearssl;
-    struct lk_crypto_port port;
+    struct lk_crypto_port *port; /* of the provider in use */
     struct lk_crypto crypto;
     struct lk_posix_store file;
+    int has_file;
     struct lk_store_port store_port;
     struct lk_store store;
 };

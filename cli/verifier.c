@@ -95,9 +95,9 @@ int verifier_new(struct cli *cli)
     if (bad)
         return bad;
     lk_openssl_scrypt(&scrypt);
-    enum lk_status status = password ? LK_OK : draw_password(&unit.port, drawn);
+    enum lk_status status = password ? LK_OK : draw_password(unit.port, drawn);
     if (status == LK_OK && !hex)
-        status = unit.port.random(unit.port.ctx, salt, sizeof salt);
+        status = unit.port->random(unit.port->ctx, salt, sizeof salt);
     if (!password)
         password = drawn;
     if (status == LK_OK)
