@@ -6,6 +6,7 @@
 #ifndef LK_TEST_CA_H
 #define LK_TEST_CA_H
 
+#include "base/base.h"
 #include "latchkey/crypto.h"
 #include "latchkey/pki.h"
 
