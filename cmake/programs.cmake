@@ -3,7 +3,7 @@ function(program name)
     target_link_libraries(${name} PRIVATE lk_flags)
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/spec
         ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/ports)
-    target_compile_definitions(${name} PRIVATE _POSIX_C_SOURCE=200809L
+    target_compile_definitions(${name} PRIVATE _GNU_SOURCE
         LATCHKEY_VERSION="${PROJECT_VERSION}")
     target_link_options(${name} PRIVATE -Wl,--gc-sections)
 endfunction()
