@@ -59,6 +59,7 @@ if(LATCHKEY_HOST AND NOT LATCHKEY_FUZZ)
                 lk_test(${kind}.${stem} $<TARGET_FILE:test_${kind}_${stem}>)
             elseif(LK_VALGRIND)
                 lk_test(${kind}.${stem} ${LK_VALGRIND} --error-exitcode=9 -q
+                    --suppressions=${CMAKE_SOURCE_DIR}/tests/ct/declassified.supp
                     $<TARGET_FILE:test_${kind}_${stem}>)
             endif()
         endforeach()
