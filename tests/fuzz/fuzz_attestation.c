@@ -1,0 +1,4 @@
+/* Messages of src/msg/attestation.c. */
+#include "fuzz/message.h"
+
+FUZZ_GROUP("attestation")

@@ -1,0 +1,4 @@
+/* Messages of src/msg/auth1.c. */
+#include "fuzz/message.h"
+
+FUZZ_GROUP("auth1")

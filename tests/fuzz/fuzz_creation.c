@@ -1,0 +1,4 @@
+/* Messages of src/msg/creation.c. */
+#include "fuzz/message.h"
+
+FUZZ_GROUP("creation")

@@ -1,0 +1,4 @@
+/* Messages of src/msg/exchange.c. */
+#include "fuzz/message.h"
+
+FUZZ_GROUP("exchange")

@@ -1,0 +1,4 @@
+/* Messages of src/msg/select.c. */
+#include "fuzz/message.h"
+
+FUZZ_GROUP("select")
