@@ -150,6 +150,7 @@ struct lk_vehicle {
     uint8_t cached_f_ski[20];    /* F seen last (D34) */
     uint8_t cached_f[LK_CERT_MAX];
     uint16_t cached_f_len;
+    uint64_t pending_until_ms;   /* when a pending owner dies (D18) */
     void *active_pairing;        /* the one pairing that may run (PA1, PA16) */
 };
 
@@ -178,6 +179,11 @@ struct lk_tap {
     uint16_t key_index; /* FFFF: none */
     uint8_t control_p1, control_p2;
     uint8_t exchange_phase;
+    uint8_t has_fast;          /* 1: fresh_fast is to be stored with the decision */
+    struct lk_fast_key fresh_fast;
+    uint8_t token_seed[32];    /* of the tokens being written (D28) */
+    uint8_t spare_slots[16];   /* slot identifiers being written */
+    uint8_t signaling;         /* signaling byte as the window showed it */
     uint64_t deadline_ms;
     struct lk_outcome outcome;
 };
@@ -193,11 +199,17 @@ struct lk_pairing {
     struct lk_chan chan;
     uint8_t data[LK_REASSEMBLY_MAX]; /* what is written or read */
     uint16_t data_len, data_at;
+    uint8_t versions_tlv[24]; /* 5B and 5C as sent in REQUEST */
+    uint8_t versions_tlv_len;
+    uint8_t slot[2];    /* given to the new key */
+    uint8_t counted;    /* 1: this run has used an attempt */
+    uint8_t has_pending; /* 1: this run has stored a pending owner */
+    uint8_t parts;      /* of the object being read */
     uint8_t object;     /* which certificate is being read */
     uint16_t h_at, h_len, e_at, e_len, f_at, f_len;
     uint16_t key_index; /* of the pending owner */
     uint64_t deadline_ms;
-    enum lk_status status; /* how it came out */
+    enum lk_status status; /* how it came out: LK_CALLER_STATE while it runs */
 };
 
 /* Starts the car on its store: key table, attempt counter, verifier, sequence. LK_STORE_CORRUPT,
