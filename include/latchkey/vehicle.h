@@ -101,7 +101,10 @@ struct lk_outcome {
 
 /* One key in the table. Fields are read-only outside src/vehicle. */
 struct lk_vehicle_key {
+    uint64_t standard_ms;      /* time of the last standard transaction, on the vehicle's clock */
     struct lk_fast_key fast;   /* belongs to src/crypto */
+    uint16_t rights;
+    uint16_t fast_count;       /* since the last standard transaction */
     uint8_t public_key[LK_POINT_LEN];
     uint8_t key_id[LK_KEY_ID_LEN];
     uint8_t slot[LK_SLOT_ID_MAX];
@@ -109,9 +112,6 @@ struct lk_vehicle_key {
     uint8_t state; /* enum lk_key_state */
     uint8_t role;  /* enum lk_key_role */
     uint8_t speed_limit_kmh;
-    uint16_t rights;
-    uint16_t fast_count;       /* since the last standard transaction */
-    uint64_t standard_ms;      /* time of the last standard transaction, on the vehicle's clock */
     uint8_t token[32];         /* immobilizer token expected from this key's mailbox; len below */
     uint8_t token_len;         /* 0: not issued yet */
     uint8_t spare_tokens;      /* filled by the vehicle, for sharing (D28) */
