@@ -1,5 +1,5 @@
-/* applet.h: what the files of this room share. One command is one turn: the dispatcher fills it, one
- * handler runs, the dispatcher moves the state and closes the answer. spec/applet.md. */
+/* applet.h: what the files of this room share. One command is one turn: the dispatcher fills it,
+ * one handler runs, the dispatcher moves the state and closes the answer. spec/applet.md. */
 #ifndef LK_APPLET_ROOM_H
 #define LK_APPLET_ROOM_H
 

@@ -5,7 +5,7 @@
  * one: the same work is done for both, and the difference is one mask (S13, FA4). */
 #include "applet/applet.h"
 
-/* What an endpoint in this state is worth as an answer: the highest wins, the newest among equals. */
+/* What an endpoint in this state is worth as an answer: the highest wins, then the newest. */
 static uint64_t worth(const struct lk_endpoint *endpoint)
 {
     static const uint8_t by_state[] = {
@@ -291,10 +291,13 @@ enum lk_status lk_applet_on_auth1(struct lk_turn *turn)
     lk_chan_forget(&session->chan); /* of the fast try */
     if (turn->command.p1 == 0 && turn->command.p2 == 0)
         status = lk_auth1_parse(turn->command.body, &command);
-    if (status == LK_OK)
+    if (status == LK_OK) {
         status = verify_vehicle(applet, session, command.signature.at);
+        turn->sw = LK_SW_SECURITY; /* whatever the cause was (S13) */
+    }
     if (status != LK_OK)
         goto out;
+    turn->sw = 0;
     session->is_confirmed = 1;
     status = lk_standard_derive(applet->crypto, session->ephemeral, session->vehicle_ephemeral, &t,
                                 &keys, &persistent);
