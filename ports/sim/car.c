@@ -3,12 +3,10 @@
 
 #include "latchkey/car_model.h"
 
-void lk_car_model_init(struct lk_car_model *model, const uint8_t actuator_key[LK_AES_KEY_LEN],
-                       uint32_t last_sequence)
+void lk_car_model_init(struct lk_car_model *model, const uint8_t actuator_key[LK_AES_KEY_LEN])
 {
     memset(model, 0, sizeof *model);
     memcpy(model->actuator.key, actuator_key, sizeof model->actuator.key);
-    model->actuator.last_sequence = last_sequence;
     model->is_locked = 1;
 }
 
@@ -20,35 +18,37 @@ void lk_car_model_forget(struct lk_car_model *model)
         at[i] = 0;
 }
 
-static void move(struct lk_car_model *model, const struct lk_grant *grant)
+static void limit(struct lk_car_model *model, uint8_t speed_limit_kmh)
 {
-    if (grant->action == LK_ACTION_UNLOCK)
-        model->is_locked = 0;
-    if (grant->action == LK_ACTION_LOCK)
-        model->is_locked = 1;
-    if (grant->action == LK_ACTION_START) {
-        model->is_ready = 1;
-        model->speed_limit_kmh = grant->speed_limit_kmh;
-    }
+    int is_change = model->speed_limit_kmh != speed_limit_kmh;
+
+    model->speed_limit_kmh = speed_limit_kmh;
+    if (is_change && model->limit_changed != NULL)
+        model->limit_changed(model->limit_ctx, speed_limit_kmh);
 }
 
 enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *crypto,
                                  const struct lk_grant *grant)
 {
-    enum lk_verdict verdict =
-        lk_actuator_check(crypto, &model->actuator, (enum lk_action)grant->action, grant);
+    enum lk_action action = (enum lk_action)grant->action;
 
-    if (verdict != LK_GRANT) {
-        model->refusals++;
+    if (action != LK_ACTION_UNLOCK && action != LK_ACTION_LOCK && action != LK_ACTION_START)
         return LK_GRANT_FORGED;
+    if (lk_actuator_check(crypto, &model->actuator, action, grant) != LK_GRANT)
+        return LK_GRANT_FORGED;
+    if (action == LK_ACTION_START) {
+        model->is_ready = 1;
+        limit(model, grant->speed_limit_kmh);
+        return LK_OK;
     }
-    move(model, grant);
-    model->moves++;
+    if (action == LK_ACTION_LOCK && model->is_ready)
+        return LK_TAP_VEHICLE_STATE;
+    model->is_locked = action == LK_ACTION_LOCK;
     return LK_OK;
 }
 
 void lk_car_model_park(struct lk_car_model *model)
 {
     model->is_ready = 0;
-    model->speed_limit_kmh = 0;
+    limit(model, 0);
 }
