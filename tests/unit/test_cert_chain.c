@@ -1,5 +1,5 @@
 /* test_cert_chain.c: the two chains of fixed shape, with every certificate in every place, foreign
- * makers, dates, depth, a provider that fails, and the root lists. spec/certificates.md, 5 and 6. */
+ * makers, dates, depth, a failing provider, and the root lists. spec/certificates.md, 5 and 6. */
 #include "support/cert_build.h"
 
 #include <setjmp.h>
