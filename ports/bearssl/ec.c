@@ -37,10 +37,13 @@ static unsigned is_scalar(const uint8_t scalar[32])
     return is_below(scalar, group_order) & ((0u - any) >> 31);
 }
 
-/* What the library leaves open: the prefix and the size of the coordinates. Public values. */
-static int is_encoded(const uint8_t point[65])
+/* What the library leaves open: the prefix and the size of the coordinates. No branch either: inside
+ * SPAKE2+ a point is a secret. */
+static unsigned is_encoded(const uint8_t point[65])
 {
-    return point[0] == 0x04 && is_below(point + 1, field_prime) && is_below(point + 33, field_prime);
+    unsigned has_prefix = ((point[0] ^ 0x04u) - 1u) >> 31;
+
+    return has_prefix & is_below(point + 1, field_prime) & is_below(point + 33, field_prime);
 }
 
 /* out = scalar * point. LK_PEER_POINT if the point is none of the curve. */
