@@ -1,0 +1,439 @@
+/* test_day.c: an owner's day with both real sides in one process: pairing, doors, engine, refusals.
+ * Mission M16 to M28, M66 to M73, M102 to M117; attacks FA, ST, RA13. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/vehicle_fixture.h"
+
+struct day {
+    struct lk_openssl *provider;
+    struct lk_crypto crypto;
+    struct test_ca_world world;
+    struct test_vehicle car;
+    struct test_phone phone;
+    struct test_field field;
+};
+static struct day day;
+
+static int setup(void **state)
+{
+    static const uint8_t store_key[32] = {0x77};
+    static const uint8_t vehicle_id[8] = {0xca, 1, 2, 3, 4, 5, 6, 7};
+
+    (void)state;
+    memset(&day, 0, sizeof day);
+    day.provider = lk_openssl_new(store_key);
+    assert_non_null(day.provider);
+    assert_int_equal(lk_crypto_init(&day.crypto, lk_openssl_port(day.provider)), LK_OK);
+    assert_int_equal(test_ca_world_init(&day.crypto, vehicle_id, &day.world), LK_OK);
+    test_vehicle_init(&day.car, &day.world, day.provider);
+    test_phone_init(&day.phone, &day.world);
+    test_field_phone(&day.field, &day.phone);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    test_phone_forget(&day.phone);
+    test_vehicle_forget(&day.car);
+    test_ca_world_forget(&day.world);
+    lk_crypto_forget(&day.crypto);
+    lk_openssl_free(&day.provider);
+    return 0;
+}
+
+static const struct lk_outcome *tap(enum lk_reader reader, enum lk_action action)
+{
+    return test_run_tap(&day.car, &day.field, reader, action);
+}
+
+static enum lk_status obey(void)
+{
+    return lk_car_model_obey(&day.car.model, &day.car.crypto, &day.car.tap.outcome.grant);
+}
+
+static void granted(enum lk_reader reader, enum lk_action action, int fast)
+{
+    const struct lk_outcome *outcome = tap(reader, action);
+
+    assert_int_equal(outcome->status, LK_OK);
+    assert_int_equal(outcome->verdict, LK_GRANT);
+    assert_int_equal(outcome->was_fast, fast);
+}
+
+static void refused(enum lk_reader reader, enum lk_action action, enum lk_status status)
+{
+    const struct lk_outcome *outcome = tap(reader, action);
+    struct lk_grant none;
+
+    memset(&none, 0, sizeof none);
+    assert_int_equal(outcome->verdict, LK_DENY);
+    assert_int_equal(outcome->status, status);
+    assert_memory_equal(&outcome->grant, &none, sizeof none);
+}
+
+static void M22_door_unlocks_and_locks_fast(void **state)
+{
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    assert_int_equal(obey(), LK_OK);
+    assert_int_equal(day.car.model.is_locked, 0);
+    granted(LK_READER_DOOR, LK_ACTION_LOCK, 1);
+    assert_int_equal(obey(), LK_OK);
+    assert_int_equal(day.car.model.is_locked, 1);
+}
+
+static void M23_start_on_the_dashboard_alone(void **state)
+{
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    refused(LK_READER_DOOR, LK_ACTION_START, LK_TAP_NOT_ALLOWED);
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+    assert_int_equal(obey(), LK_OK);
+    assert_int_equal(day.car.model.is_ready, 1);
+}
+
+static void M72_M73_both_sides_name_the_same_key(void **state)
+{
+    const struct lk_vehicle_key *key;
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    key = lk_vehicle_key_at(&day.car.vehicle,
+                            (size_t)test_key_in(&day.car, LK_KEY_OWNER, LK_KEY_ACTIVE));
+    assert_memory_equal(key->key_id, test_phone_pass(&day.phone)->key_id, LK_KEY_ID_LEN);
+    assert_memory_equal(key->public_key, test_phone_pass(&day.phone)->public_key, LK_POINT_LEN);
+    assert_int_equal(test_phone_pass(&day.phone)->state, LK_PASS_ACTIVE);
+}
+
+static void M102_refused_fast_goes_on_as_standard(void **state)
+{
+    int index;
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    index = test_key_in(&day.car, LK_KEY_OWNER, LK_KEY_ACTIVE);
+    day.car.vehicle.keys[index].fast.inner[0] ^= 1; /* the car's half of Kpersistent is another */
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 0);
+    assert_int_equal(day.car.tap.outcome.fast_refused, 1);
+    assert_int_equal(day.field.count, 4); /* SELECT AUTH0 AUTH1 CONTROL FLOW */
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    assert_int_equal(day.field.count, 3);
+}
+
+static void M103_no_fast_before_a_standard(void **state)
+{
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    assert_int_equal(lk_vehicle_suspend_key(&day.car.vehicle, day.car.tap.outcome.key_id, 1), LK_OK);
+    refused(LK_READER_DOOR, LK_ACTION_UNLOCK, LK_TAP_NOT_ALLOWED);
+    assert_int_equal(lk_vehicle_suspend_key(&day.car.vehicle, day.car.tap.outcome.key_id, 0), LK_OK);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 0);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+}
+
+static void M112_wrong_car(void **state)
+{
+    static struct test_ca_world other_world;
+    static struct test_vehicle other;
+    static const uint8_t other_id[8] = {0xca, 9, 9, 9, 9, 9, 9, 9};
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    assert_int_equal(test_ca_world_init(&day.crypto, other_id, &other_world), LK_OK);
+    test_vehicle_init(&other, &other_world, day.provider);
+    assert_int_equal(
+        test_run_tap(&other, &day.field, LK_READER_DOOR, LK_ACTION_UNLOCK)->status,
+        LK_TAP_WRONG_CAR);
+    test_vehicle_forget(&other);
+    test_ca_world_forget(&other_world);
+}
+
+static void M112_key_the_car_does_not_know(void **state)
+{
+    int index;
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    index = test_key_in(&day.car, LK_KEY_OWNER, LK_KEY_ACTIVE);
+    memset(&day.car.vehicle.keys[index], 0, sizeof day.car.vehicle.keys[index]);
+    refused(LK_READER_DOOR, LK_ACTION_UNLOCK, LK_TAP_KEY_UNKNOWN);
+}
+
+static void M111_identifier_never_in_the_clear(void **state)
+{
+    const struct lk_vehicle_key *key;
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+    key = &day.car.vehicle.keys[test_key_in(&day.car, LK_KEY_OWNER, LK_KEY_ACTIVE)];
+    for (unsigned i = 0; i < day.field.count; i++) {
+        for (unsigned side = 0; side < 2; side++) {
+            const uint8_t *at = day.field.record[i][side];
+            size_t len = day.field.record_len[i][side];
+
+            for (size_t j = 0; j + 8 <= len; j++) {
+                assert_memory_not_equal(at + j, key->key_id, 8);
+                assert_memory_not_equal(at + j, key->public_key + 1, 8);
+            }
+        }
+    }
+}
+
+static void M26_M27_express_mode(void **state)
+{
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1); /* nobody authenticated */
+    assert_int_equal(lk_device_set_express(&day.phone.device, 0), LK_OK);
+    refused(LK_READER_DOOR, LK_ACTION_UNLOCK, LK_PEER_UNAVAILABLE);
+    assert_int_equal(lk_device_authenticate_user(&day.phone.device), LK_OK);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    refused(LK_READER_DOOR, LK_ACTION_UNLOCK, LK_PEER_UNAVAILABLE);
+}
+
+static void replay_answer(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
+                          size_t *out_len)
+{
+    struct test_field *from = ctx;
+    unsigned at = from->count++;
+
+    (void)command;
+    (void)len;
+    *out_len = from->record_len[at][1];
+    memcpy(out, from->record[at][1], *out_len);
+}
+
+static void nothing(void *ctx)
+{
+    (void)ctx;
+}
+
+/* Plays the answers of the last tap again. */
+static const struct lk_outcome *replay(enum lk_reader reader, enum lk_action action)
+{
+    static struct test_field recorded, field;
+
+    recorded = day.field;
+    recorded.count = 0;
+    memset(&field, 0, sizeof field);
+    field.ctx = &recorded;
+    field.answer = replay_answer;
+    field.reset = field.wait = nothing;
+    return test_run_tap(&day.car, &field, reader, action);
+}
+
+static void FA1_replay_of_a_cryptogram(void **state)
+{
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    for (int i = 0; i < 20; i++) {
+        granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+        assert_int_equal(replay(LK_READER_DOOR, LK_ACTION_UNLOCK)->verdict, LK_DENY);
+        if (i == 10)
+            assert_int_equal(test_vehicle_reboot(&day.car), LK_OK);
+        assert_int_equal(replay(LK_READER_DOOR, LK_ACTION_UNLOCK)->verdict, LK_DENY);
+    }
+}
+
+static void ST3_replay_of_a_standard_transaction(void **state)
+{
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+    assert_int_equal(replay(LK_READER_DASHBOARD, LK_ACTION_START)->status, LK_TAP_BROKEN_PEER);
+}
+
+static void FA6_no_start_by_a_fast_transaction(void **state)
+{
+    struct lk_reader_policy wild = {0xff, 0xff, 1};
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    day.car.config.door = day.car.config.dashboard = wild; /* the worst configuration there is */
+    for (unsigned action = 0; action < 256; action++) {
+        for (unsigned reader = 0; reader < 4; reader++) {
+            const struct lk_outcome *outcome =
+                tap((enum lk_reader)reader, (enum lk_action)action);
+
+            if (outcome->verdict != LK_GRANT)
+                continue;
+            if (outcome->was_fast)
+                assert_true(action == LK_ACTION_UNLOCK || action == LK_ACTION_LOCK);
+            if (action == LK_ACTION_START)
+                assert_true(reader == LK_READER_DASHBOARD && !outcome->was_fast);
+        }
+    }
+}
+
+static void FA7_ended_and_suspended_refused_at_once(void **state)
+{
+    uint8_t id[LK_KEY_ID_LEN];
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    memcpy(id, day.car.tap.outcome.key_id, sizeof id);
+    assert_int_equal(lk_vehicle_suspend_key(&day.car.vehicle, id, 1), LK_OK);
+    refused(LK_READER_DOOR, LK_ACTION_UNLOCK, LK_TAP_NOT_ALLOWED);
+    assert_int_equal(lk_vehicle_end_key(&day.car.vehicle, id), LK_OK);
+    refused(LK_READER_DOOR, LK_ACTION_UNLOCK, LK_TAP_KEY_ENDED);
+    assert_int_equal(test_vehicle_reboot(&day.car), LK_OK);
+    refused(LK_READER_DOOR, LK_ACTION_UNLOCK, LK_TAP_KEY_ENDED);
+    assert_int_equal(lk_vehicle_suspend_key(&day.car.vehicle, id, 0), LK_CALLER_STATE);
+}
+
+static void flip(void *ctx, unsigned number, uint8_t *answer, size_t *len)
+{
+    unsigned *at = ctx;
+
+    if (number == at[0] && at[1] < *len)
+        answer[at[1]] ^= (uint8_t)at[2];
+}
+
+static void ST9_every_byte_flipped(void **state)
+{
+    unsigned at[3] = {0, 0, 0x01};
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    for (at[0] = 1; at[0] <= 3; at[0]++) {
+        for (at[1] = 0; at[1] < 140; at[1]++) {
+            day.field.change = flip;
+            day.field.change_ctx = at;
+            (void)tap(LK_READER_DASHBOARD, LK_ACTION_START);
+            day.field.change = NULL;
+            if (at[1] < day.field.record_len[at[0] - 1][1])
+                assert_int_equal(day.car.tap.outcome.verdict, LK_DENY);
+        }
+    }
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+}
+
+static void FA8_dropped_auth1_opens_nothing(void **state)
+{
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    for (unsigned i = 1; i <= 3; i++) {
+        day.field.lose_at = i;
+        refused(LK_READER_DASHBOARD, LK_ACTION_START, LK_PEER_GONE);
+    }
+    day.field.lose_at = 0;
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+}
+
+static void P13_fast_limits_force_standard(void **state)
+{
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    for (unsigned i = 0; i < LK_FAST_MAX_COUNT; i++)
+        granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 0);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    day.car.now_ms += LK_FAST_MAX_AGE_MS;
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 0);
+}
+
+static void ST12_session_older_than_the_deadline(void **state)
+{
+    uint8_t command[LK_APDU_COMMAND_MAX];
+    static const uint8_t answer[] = {0x5c, 0x02, 0x01, 0x00, 0x90, 0x00};
+    size_t len = 0;
+    enum lk_step step;
+
+    (void)state;
+    for (unsigned late = 0; late <= 2; late++) {
+        struct test_vehicle *car = &day.car;
+
+        assert_int_equal(lk_vehicle_tap_begin(&car->vehicle, &car->tap, LK_READER_DOOR, LK_NFC,
+                                              LK_ACTION_UNLOCK, 1000, &step, command, &len),
+                         LK_OK);
+        assert_int_equal(
+            lk_vehicle_tap_next(&car->tap, 999 + LK_TIMER_SESSION_IDLE_MS + late,
+                                (struct lk_bytes){answer, sizeof answer}, &step, command, &len),
+            LK_OK);
+        assert_int_equal(step, late < 1 ? LK_STEP_SEND : LK_STEP_DONE);
+        lk_vehicle_tap_lost(&car->tap, LK_PEER_GONE);
+    }
+}
+
+static void M28_token_of_the_mailbox_is_compared(void **state)
+{
+    int index;
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    index = test_key_in(&day.car, LK_KEY_OWNER, LK_KEY_ACTIVE);
+    day.car.vehicle.keys[index].token[0] ^= 1;
+    refused(LK_READER_DASHBOARD, LK_ACTION_START, LK_TAP_TOKEN);
+    granted(LK_READER_DASHBOARD, LK_ACTION_MAINTAIN, 0);
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+    assert_int_equal(test_vehicle_reboot(&day.car), LK_OK);
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+}
+
+static void RA13_grants_are_fresh_keyed_and_single_use(void **state)
+{
+    struct lk_grant first, second, forged;
+    const size_t size = sizeof forged;
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    first = day.car.tap.outcome.grant;
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    second = day.car.tap.outcome.grant;
+    assert_true(second.sequence > first.sequence);
+    for (size_t i = 0; i < size; i++) {
+        forged = second;
+        ((uint8_t *)&forged)[i] ^= 1;
+        if (i >= sizeof(uint8_t) * 37 && i < offsetof(struct lk_grant, sequence))
+            continue; /* padding of the struct is not part of a grant */
+        if (i >= offsetof(struct lk_grant, mac) + 16)
+            continue;
+        assert_int_equal(lk_car_model_obey(&day.car.model, &day.car.crypto, &forged),
+                         LK_GRANT_FORGED);
+    }
+    assert_int_equal(lk_car_model_obey(&day.car.model, &day.car.crypto, &second), LK_OK);
+    assert_int_equal(lk_car_model_obey(&day.car.model, &day.car.crypto, &second), LK_GRANT_FORGED);
+    assert_int_equal(lk_car_model_obey(&day.car.model, &day.car.crypto, &first), LK_GRANT_FORGED);
+    assert_int_equal(test_vehicle_reboot(&day.car), LK_OK);
+    granted(LK_READER_DOOR, LK_ACTION_LOCK, 1);
+    assert_true(day.car.tap.outcome.grant.sequence > second.sequence);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(M22_door_unlocks_and_locks_fast),
+        TEST(M23_start_on_the_dashboard_alone),
+        TEST(M72_M73_both_sides_name_the_same_key),
+        TEST(M102_refused_fast_goes_on_as_standard),
+        TEST(M103_no_fast_before_a_standard),
+        TEST(M112_wrong_car),
+        TEST(M112_key_the_car_does_not_know),
+        TEST(M111_identifier_never_in_the_clear),
+        TEST(M26_M27_express_mode),
+        TEST(FA1_replay_of_a_cryptogram),
+        TEST(ST3_replay_of_a_standard_transaction),
+        TEST(FA6_no_start_by_a_fast_transaction),
+        TEST(FA7_ended_and_suspended_refused_at_once),
+        TEST(ST9_every_byte_flipped),
+        TEST(FA8_dropped_auth1_opens_nothing),
+        TEST(P13_fast_limits_force_standard),
+        TEST(ST12_session_older_than_the_deadline),
+        TEST(M28_token_of_the_mailbox_is_compared),
+        TEST(RA13_grants_are_fresh_keyed_and_single_use),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
