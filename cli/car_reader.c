@@ -53,8 +53,15 @@ json_t *car_reader_invite(const struct car *car, enum lk_reader place)
 enum lk_status car_reader_wait(struct car *car, enum lk_reader place)
 {
     struct car_reader *reader = &car->readers[place - 1];
-    enum lk_status status = car->is_pcsc ? lk_pcsc_wait(&reader->pcsc, CAR_PHONE_WAIT_MS)
-                                         : lk_tcp_reader_wait(&reader->tcp, CAR_PHONE_WAIT_MS);
+    uint64_t now = cli_now_ms(), until = now + CAR_PHONE_WAIT_MS;
+    enum lk_status status = LK_PEER_TIMEOUT;
+    for (; now < until; now = cli_now_ms()) {
+        uint32_t left = (uint32_t)(until - now);
+        status = car->is_pcsc ? lk_pcsc_wait(&reader->pcsc, left) : lk_tcp_reader_wait(&reader->tcp, left);
+        if (status != LK_PEER_GONE) /* pcscd goes on seeing a phone that has just left, for up to 400 ms */
+            break;
+        usleep(10000);
+    }
     return status == LK_PEER_TIMEOUT ? LK_TAP_NO_ANSWER : status;
 }
 

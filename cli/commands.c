@@ -12,7 +12,7 @@ const struct cli_command cli_commands[] = {
     {"demo", NULL, "", 0, 0, "one scripted day with real processes: pair, unlock, start, lock, refusals",
      "Makes a world in a temporary folder, starts a car and a phone, and tells what happens.\n"
      "With --json one object a step: step, ok, ms, status. ok is true when the step came out as expected.",
-     {OPTION_RADIO, OPTION_TRACE, {"keep", NULL, NULL, "keep the folder and its trace"}, END}, demo_run, 0},
+     {OPTION_RADIO, OPTION_TRACE, OPTION_CRYPTO, {"keep", NULL, NULL, "keep the folder and its trace"}, END}, demo_run, 0},
     {"world", "new", "", 0, 0, "make a world: automakers, device makers, cars and phones, all cross-signed",
      "Two automakers (aurora; borealis with an intermediate CA), two device makers (pomelo, quince),\n"
      "cars roadster and coupe (aurora) and wagon (borealis), phones alice (pomelo) and bob (quince).",

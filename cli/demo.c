@@ -204,7 +204,7 @@ int demo_start_car(struct demo *demo, const char *car)
     char log[4200];
     snprintf(log, sizeof log, "%s/run/%s.log", demo->world, car);
     const char *words[] = {"car", "run", car, "--world", demo->world, "--radio", demo->radio, "--trace",
-                           demo->trace, NULL};
+                           demo->trace, "--crypto", demo->crypto, NULL};
     const char *probe[] = {"car", "status", car, "--world", demo->world, "--json", NULL};
     return bring_up(demo, words, probe, log);
 }
@@ -213,7 +213,8 @@ int demo_start_phone(struct demo *demo, const char *phone)
 {
     char log[4200];
     snprintf(log, sizeof log, "%s/run/%s.log", demo->world, phone);
-    const char *words[] = {"phone", "run", phone, "--world", demo->world, "--trace", demo->trace, NULL};
+    const char *words[] = {"phone", "run", phone, "--world", demo->world, "--trace", demo->trace,
+                           "--crypto", demo->crypto, NULL};
     const char *probe[] = {"phone", "list", phone, "--world", demo->world, "--json", NULL};
     return bring_up(demo, words, probe, log);
 }
@@ -333,7 +334,8 @@ static int prepare(struct demo *demo)
 int demo_run(struct cli *cli)
 {
     char folder[] = "/tmp/latchkey-demo-XXXXXX", world[64], trace[80];
-    struct demo demo = {.cli = cli, .is_json = cli_flag(cli, "json"), .radio = cli_value(cli, "radio", "tcp")};
+    struct demo demo = {.cli = cli, .is_json = cli_flag(cli, "json"), .radio = cli_value(cli, "radio", "tcp"),
+                        .crypto = cli_value(cli, "crypto", "openssl")};
     if (!mkdtemp(folder))
         return cli_fail(cli, LK_CALLER_FILE, "cannot make a folder in /tmp");
     snprintf(world, sizeof world, "%s/world", folder);

@@ -10,7 +10,7 @@
 
 struct demo {
     struct cli *cli;
-    const char *world, *trace, *radio;
+    const char *world, *trace, *radio, *crypto;
     int is_json;
     char password[16]; /* "@" in the words of a step */
     pid_t children[DEMO_CHILDREN_MAX];

@@ -20,7 +20,7 @@ int cli_fail(const struct cli *cli, enum lk_status status, const char *format, .
         json_t *object = json_pack("{s:b, s:s, s:s, s:s, s:s}", "ok", 0, "status", lk_status_name(status),
                                    "error", text, "what", lk_status_what(status), "advice",
                                    lk_status_advice(status));
-        char *dump = json_dumps(object, JSON_COMPACT);
+        char *dump = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
         fprintf(stderr, "%s\n", dump ? dump : "{}");
         free(dump);
         json_decref(object);
@@ -34,7 +34,7 @@ int cli_fail(const struct cli *cli, enum lk_status status, const char *format, .
 
 void cli_print_json(json_t *object)
 {
-    char *dump = json_dumps(object, JSON_COMPACT);
+    char *dump = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
     printf("%s\n", dump ? dump : "{}");
     fflush(stdout);
     free(dump);

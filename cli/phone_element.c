@@ -18,6 +18,7 @@ struct element {
     struct record record;
     const char *name;
     int host; /* connection to run/NAME.framework, -1 */
+    json_int_t num_commands; /* since it was held to the reader */
 };
 
 /* --- the applet as one half of the card --- */
@@ -108,6 +109,7 @@ static enum lk_status card_command(void *ctx, const uint8_t *command, size_t len
                                    size_t *out_len)
 {
     struct element *element = ctx;
+    element->num_commands++;
     record_apdu(&element->record, "nfc", 1, cli_bytes(command, len));
     enum lk_status status = element->router_card.command(element->router_card.ctx, command, len, out, cap, out_len);
     if (status == LK_OK)
@@ -137,6 +139,7 @@ static json_t *approach(struct element *element, json_t *question)
     json_int_t port = json_integer_value(json_object_get(question, "port"));
     json_int_t pid = json_integer_value(json_object_get(question, "namespace_of"));
     enum lk_status status = LK_CALLER_ARGUMENT;
+    element->num_commands = 0;
     if (element->reader.fd >= 0)
         lk_vpcd_close(&element->reader);
     if (port <= 0 || port > 65535 || pid < 0)
@@ -159,7 +162,9 @@ static json_t *answer_question(struct element *element, json_t *question)
         lk_vpcd_close(&element->reader);
     if (what && strcmp(what, "stop") == 0)
         phone_stop_asked = 1;
-    return local_answer(what ? LK_OK : LK_CALLER_ARGUMENT);
+    json_t *answer = local_answer(what ? LK_OK : LK_CALLER_ARGUMENT);
+    json_object_set_new(answer, "commands", json_integer(element->num_commands));
+    return answer;
 }
 
 static void serve(struct element *element, enum phone_channel channel, int fd, const uint8_t *in, size_t len)

@@ -54,9 +54,12 @@ static int meet(const struct cli *cli, const char *phone, const char *car, json_
     }
     *out = local_receive_json(fd, 30000);
     close(fd);
+    json_t *left = local_ask(phone, "element", json_pack("{s:s}", "do", "away"), 3000);
+    int is_untouched = json_integer_value(json_object_get(left, "commands")) == 0;
+    json_decref(left);
     if (!*out)
         return cli_fail(cli, LK_PEER_TIMEOUT, "the car %s did not report how it went", car);
-    json_object_set_new(*out, "phone_says", phone_says(phone));
+    json_object_set_new(*out, "phone_says", is_untouched ? json_string("nothing reached it") : phone_says(phone));
     json_object_set_new(*out, "ms", json_real((double)(cli_now_us() - from) / 1000.0));
     return 0;
 }

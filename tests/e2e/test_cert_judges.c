@@ -261,7 +261,7 @@ static struct lk_bytes chain_bytes(const struct test_ca_cert *cert, size_t place
 }
 
 /* Mutates F, E, H and K in turn, signs well again, and asks all three. The issuer of F and K stays:
- * car and phone hold the root's bare key, so its name is the one thing only the others can check. */
+ * car and phone hold the root's bare key, so its name is what only the others can check. */
 static void PK12_accepted_here_is_accepted_by_others(void **state)
 {
     const struct test_ca_cert *certs[4] = {&world.h, &world.e, &world.f, &world.k};

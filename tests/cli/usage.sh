@@ -1,0 +1,78 @@
+#!/bin/bash
+# The command line as a person meets it: help for every command, exit codes, refusals that say what to do.
+. "$(dirname "$0")/../support/lib.sh"
+export LATCHKEY_WORLD="$WORK/world"
+says() { # says TEXT CODE command...   the exit code and a piece of what is printed
+    local text=$1 want=$2; shift 2
+    "$@" >"$WORK/out" 2>&1
+    local code=$?
+    [ $code -eq "$want" ] && grep -qF -- "$text" "$WORK/out" || { echo "exit $code: $(cat "$WORK/out")"; return 1; }
+}
+every_help() {
+    local line
+    "$BIN" --help | sed -n '/^commands:/,/^latchkey/p' | grep '^  ' | sed 's/  .*//; s/^  //' >/dev/null
+    while read -r line; do
+        "$BIN" $line --help | grep -q '^usage: latchkey' || { echo "no help: $line"; return 1; }
+    done <<LIST
+demo
+world new
+world show
+ceremony new
+ceremony show
+car run
+car status
+car menu
+car lookup
+phone run
+phone list
+phone show
+phone pair
+phone rename
+phone remove
+phone lock
+phone express
+phone authenticate
+phone hold
+tap
+verifier new
+verifier check
+trace show
+trace explain
+crypto
+completion
+manual
+LIST
+}
+check cli_help_for_every_command every_help
+check cli_no_command says "commands:" 2 "$BIN"
+check cli_version says "latchkey 0.1.0" 0 "$BIN" --version
+check cli_unknown_command says 'there is no command "open"' 2 "$BIN" open
+check cli_unknown_option says "unknown option --speed" 2 "$BIN" tap --speed 3
+check cli_option_without_value says "--phone needs a NAME" 2 "$BIN" tap --phone
+check cli_option_outside_choices says "is not one of door|dashboard" 2 "$BIN" tap --reader roof
+check cli_missing_argument says "expected NAME" 2 "$BIN" car run
+check cli_no_world says "latchkey world new" 7 "$BIN" car status roadster
+check cli_world_new says "roadster" 0 "$BIN" world new
+check cli_world_exists says "exists already" 5 "$BIN" world new
+check cli_car_not_running says "latchkey car run roadster" 64 "$BIN" car status roadster
+check cli_bad_password says "eight digits" 2 "$BIN" phone pair alice --car roadster --password 123
+check cli_verifier_bad_n says "outside policy" 20 "$BIN" verifier new --n 5000
+check cli_json_error says '"status":"LK_CALLER_ARGUMENT"' 2 "$BIN" tap --json
+check M66_published_vector says "match the published vector" 0 "$BIN" verifier check
+check M52_crypto_inventory says "AES-128-CMAC" 0 "$BIN" crypto
+check cli_completion_bash says "complete -F _latchkey" 0 "$BIN" completion bash
+check cli_completion_unknown says "is not bash, zsh or fish" 2 "$BIN" completion tcsh
+check cli_manual says "# SYNOPSIS" 0 "$BIN" manual
+echo "{ broken" >"$WORK/bad.jsonl"
+check cli_trace_malformed says "line 1" 7 "$BIN" trace show "$WORK/bad.jsonl"
+check cli_trace_missing says "cannot read" 7 "$BIN" trace explain "$WORK/none.jsonl"
+cp "$LATCHKEY_WORLD/world.json" "$WORK/keep.json"; echo '{"format":2}' >"$LATCHKEY_WORLD/world.json"
+check cli_foreign_world says "not a world of this version" 7 "$BIN" car status roadster
+cp "$WORK/keep.json" "$LATCHKEY_WORLD/world.json"
+printf 'garbage' | dd of="$LATCHKEY_WORLD/cars/coupe/car.store" conv=notrunc status=none
+before=$(sha256sum <"$LATCHKEY_WORLD/cars/coupe/car.store")
+check cli_corrupt_store_refused says "nothing was overwritten" 66 timeout 10 "$BIN" car run coupe
+check cli_corrupt_store_untouched test "$before" = "$(sha256sum <"$LATCHKEY_WORLD/cars/coupe/car.store")"
+lookup() { "$BIN" car lookup "$("$BIN" world show --json | grep -o '"vehicle_id":"[0-9A-F]*"' | head -n 1 | cut -d'"' -f4)"; }
+check M107_identifier_maps_back_only_by_table lookup
+finish
