@@ -58,7 +58,8 @@ static enum lk_status plan_endpoint(const struct lk_applet *applet,
     LK_TRY(check_options(creation));
     if (body->versions.len > sizeof out->version_list)
         return LK_PEER_VALUE;
-    if (creation->vehicle_key.at != NULL && !lk_bytes_equal(creation->vehicle_key, body->vehicle_key))
+    if (creation->vehicle_key.at != NULL &&
+        !lk_bytes_equal(creation->vehicle_key, body->vehicle_key))
         return LK_PEER_VALUE;
     LK_TRY(lk_point_check(applet->crypto, body->vehicle_key.at));
     LK_TRY(lk_point_check(applet->crypto, creation->authorized_key.at));

@@ -194,9 +194,9 @@ static enum lk_status verify_vehicle(struct lk_applet *applet,
     return status;
 }
 
-/* Slot, signature and windows of the answer (7.4). `image` is the two mailboxes. */
-static enum lk_status write_answer(struct lk_applet *applet, const struct lk_applet_session *session,
-                                   struct lk_wr *wr)
+/* Slot, signature and windows of the answer (7.4). */
+static enum lk_status write_answer(struct lk_applet *applet,
+                                   const struct lk_applet_session *session, struct lk_wr *wr)
 {
     const struct lk_endpoint *endpoint = answering(applet, session);
     struct lk_transcript t = transcript(session);

@@ -87,7 +87,8 @@ void test_endpoint_default(const struct test_applet *t, struct test_endpoint *ou
 uint16_t test_applet_create_endpoint(struct test_applet *t, const char *ca,
                                      const struct test_endpoint *endpoint);
 uint16_t test_applet_setup(struct test_applet *t, const uint8_t id[8], int state,
-                           const struct lk_window *confidential, const struct lk_window *private_box);
+                           const struct lk_window *confidential,
+                           const struct lk_window *private_box);
 /* express, lock: 0, 1, or -1 to leave it. */
 uint16_t test_applet_instance(struct test_applet *t, int express, int lock);
 /* State of an endpoint by VIEW; 0 if there is none. */
