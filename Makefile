@@ -53,8 +53,8 @@ check:
 	@python3 tools/check_stack
 
 bench: configure
-	@cmake --build $(BUILD) --target bench
-	@$(BUILD)/bench
+	@cmake --build $(BUILD) --target bench latchkey
+	@$(BUILD)/bench $(BUILD)/latchkey
 
 size: setup
 	@sh tools/size
