@@ -16,6 +16,8 @@
 #define ROUNDS_MAX_BYTES 40000000L /* slow targets with long inputs stop here */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* A target that runs a whole machine per input may name its own number of mutations. */
+extern const long fuzz_rounds __attribute__((weak));
 
 struct input {
     uint8_t *bytes;
@@ -81,7 +83,7 @@ static long mutate(long rounds)
 {
     static uint8_t bytes[INPUT_MAX];
     uint64_t noise = 0x4c6174636b6579u;
-    long budget = ROUNDS_MAX_BYTES * (rounds / ROUNDS);
+    long budget = ROUNDS_MAX_BYTES * (rounds < ROUNDS ? 1 : rounds / ROUNDS);
     long i;
 
     for (i = 0; i < rounds && budget > 0; i++) {
@@ -107,6 +109,8 @@ int main(int argc, char **argv)
 {
     long rounds = getenv("LATCHKEY_LONG") != NULL ? ROUNDS * 100 : ROUNDS;
 
+    if (&fuzz_rounds != NULL)
+        rounds = rounds / ROUNDS * fuzz_rounds;
     if (argc != 2) {
         fprintf(stderr, "usage: %s CORPUS_FOLDER\n", argv[0]);
         return 2;
