@@ -76,9 +76,9 @@ static enum lk_status transceive(void *ctx, const uint8_t *command, size_t len, 
         return fail(reader, rv);
     if (got > sizeof answer || got > cap)
         return fail(reader, SCARD_E_INSUFFICIENT_BUFFER);
-    if (got < 2) {
+    if (got < 2) { /* a driver whose card left may report success and no bytes */
         let_go(reader, SCARD_RESET_CARD);
-        return LK_PEER_LENGTH;
+        return got == 0 ? LK_PEER_GONE : LK_PEER_LENGTH;
     }
     /* PC/SC has no limit of its own; what came too late counts as not come. */
     if (now_ms() - begun > timeout_ms)
@@ -211,9 +211,8 @@ int lk_pcsc_is_present(const struct lk_pcsc_reader *reader)
     return (state.dwEventState & SCARD_STATE_PRESENT) != 0;
 }
 
-static enum lk_status await_card(struct lk_pcsc_reader *reader, uint32_t timeout_ms)
+static enum lk_status await_card(struct lk_pcsc_reader *reader, uint64_t until)
 {
-    uint64_t until = now_ms() + timeout_ms;
     SCARD_READERSTATE state;
 
     memset(&state, 0, sizeof state);
@@ -227,7 +226,7 @@ static enum lk_status await_card(struct lk_pcsc_reader *reader, uint32_t timeout
             return because(rv);
         if (state.dwEventState & (SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE))
             return LK_PORT_LINK;
-        if ((state.dwEventState & SCARD_STATE_PRESENT) && !(state.dwEventState & SCARD_STATE_MUTE))
+        if (state.dwEventState & SCARD_STATE_PRESENT)
             return LK_OK;
         if (left == 0)
             return LK_PEER_TIMEOUT;
@@ -235,29 +234,44 @@ static enum lk_status await_card(struct lk_pcsc_reader *reader, uint32_t timeout
     }
 }
 
-enum lk_status lk_pcsc_wait(struct lk_pcsc_reader *reader, uint32_t timeout_ms)
+static enum lk_status connect_card(struct lk_pcsc_reader *reader)
 {
-    enum lk_status status;
     SCARDHANDLE card = 0;
     DWORD protocol = 0;
-    LONG rv;
+    LONG rv = SCardConnect(reader->context, reader->name, SCARD_SHARE_EXCLUSIVE,
+                           SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol);
 
-    if (!reader->has_context)
-        return LK_PORT_LINK;
-    if (lk_pcsc_is_present(reader))
-        return LK_OK;
-    let_go(reader, SCARD_LEAVE_CARD);
-    status = await_card(reader, timeout_ms);
-    if (status != LK_OK)
-        return status;
-    rv = SCardConnect(reader->context, reader->name, SCARD_SHARE_EXCLUSIVE,
-                      SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol);
     if (rv != SCARD_S_SUCCESS)
         return because(rv);
     reader->card = card;
     reader->has_card = 1;
     reader->protocol = protocol;
     return LK_OK;
+}
+
+enum lk_status lk_pcsc_wait(struct lk_pcsc_reader *reader, uint32_t timeout_ms)
+{
+    const struct timespec pause = {0, 50 * 1000000};
+    uint64_t until = now_ms() + timeout_ms;
+    enum lk_status status;
+
+    if (!reader->has_context)
+        return LK_PORT_LINK;
+    if (lk_pcsc_is_present(reader))
+        return LK_OK;
+    let_go(reader, SCARD_LEAVE_CARD);
+    for (;;) {
+        status = await_card(reader, until);
+        if (status != LK_OK)
+            return status;
+        status = connect_card(reader);
+        if (status != LK_PEER_GONE)
+            return status;
+        /* The daemon still shows a phone that left, or one that is mute: ask again. */
+        if (now_ms() >= until)
+            return LK_PEER_TIMEOUT;
+        nanosleep(&pause, NULL);
+    }
 }
 
 void lk_pcsc_leave(struct lk_pcsc_reader *reader)
