@@ -50,6 +50,7 @@ test: quick check
 check:
 	@python3 tools/check_rooms
 	@python3 tools/check_style
+	@python3 tools/exit_codes --check
 	@python3 tools/check_stack
 
 bench: configure

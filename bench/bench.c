@@ -106,9 +106,9 @@ static size_t air_bytes(size_t num_apdus)
     return world.to_phone + world.from_phone + 2 * 3 * num_apdus;
 }
 
-static void exact(const char *row, const char *what, size_t ours, size_t goal)
+static void bytes(const char *row, const char *what, size_t ours, size_t goal)
 {
-    printf("%s bytes=%zu goal=%zu %s %s\n", row, ours, goal, ours == goal ? "ok" : "missed", what);
+    printf("%s bytes=%zu goal<=%zu %s %s\n", row, ours, goal, ours <= goal ? "ok" : "missed", what);
     failures += ours > goal + goal / 2;
 }
 
@@ -120,15 +120,20 @@ static void run_transactions(void)
     pair = measure(decide, reference_decide, 100);
     at_most("P2", "car: from the answer of AUTH1 to the decision", 1.25, &pair);
     need(world_tap(&world, LK_READER_DOOR, LK_ACTION_UNLOCK), "standard");
-    size_t standard_bytes = air_bytes(4);
+    bytes("P10", "standard with both mailbox windows, on the air", air_bytes(4), 396 + 32);
+    for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS; i++) {
+        world.applet.endpoints[i].confidential_window_len = 0;
+        world.applet.endpoints[i].private_window_len = 0;
+    }
+    need(world_tap(&world, LK_READER_DOOR, LK_ACTION_UNLOCK), "standard");
+    bytes("P10", "standard, on the air", air_bytes(4), 396);
     world.vehicle_config.door.fast = lk_policy_door.fast;
     need(world_tap(&world, LK_READER_DOOR, LK_ACTION_UNLOCK), "fast");
     if (!world.tap.outcome.was_fast) {
         fprintf(stderr, "bench: the fast tap was not fast\n");
         failures++;
     }
-    exact("P10", "fast, on the air", air_bytes(3), 246);
-    exact("P10", "standard, on the air", standard_bytes, 396);
+    bytes("P10", "fast, on the air", air_bytes(3), 246);
 }
 
 /* --- fast and its search --- */
