@@ -227,6 +227,29 @@ static void facts_that_cannot_be_written(void **state)
     assert_int_equal(lk_endpoint_facts_write(&facts, out, sizeof out, &len), LK_CALLER_ARGUMENT);
 }
 
+/* The value in spec/certificates.md, section 4, after its version. */
+static void facts_as_worked_in_the_spec(void **state)
+{
+    static const uint8_t head[] = {0x80, 8,    0x4c, 0x4b, 0,    0,    0,    0,    0,    1,
+                                   0x81, 8,    0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8,
+                                   0x82, 2,    3,    0,    0x83, 2,    0x01, 0x20, 0x84, 2,
+                                   0x06, 0x40, 0x85, 2,    0,    1,    0x86, 65};
+    struct lk_endpoint_facts facts = world.facts;
+    uint8_t out[512];
+    size_t len = 0;
+
+    (void)state;
+    memcpy(facts.vehicle_id, head + 2, 8);
+    memcpy(facts.endpoint_id, head + 12, 8);
+    assert_int_equal(lk_endpoint_facts_write(&facts, out, sizeof out, &len), LK_OK);
+    assert_int_equal(len, 174);
+    assert_memory_equal(out, head, sizeof head);
+    assert_memory_equal(out + sizeof head, facts.vehicle_key, 65);
+    assert_memory_equal(out + 103, "\x87\x41", 2);
+    assert_memory_equal(out + 105, facts.authorized_key, 65);
+    assert_memory_equal(out + 170, "\x8a\x02\x01\x00", 4);
+}
+
 static void every_small_buffer_is_refused(void **state)
 {
     uint8_t out[LK_CERT_MAX];
@@ -301,6 +324,7 @@ int main(void)
         cmocka_unit_test(H_named_for_another_endpoint_is_refused),
         cmocka_unit_test(PK8_every_field_of_the_facts_counts),
         cmocka_unit_test(facts_that_cannot_be_written),
+        cmocka_unit_test(facts_as_worked_in_the_spec),
         cmocka_unit_test(every_small_buffer_is_refused),
         cmocka_unit_test(plans_outside_the_profile),
     };
