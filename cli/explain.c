@@ -1,8 +1,170 @@
-/* explain.c: latchkey trace explain. */
+/* explain.c: latchkey trace explain: every byte of a conversation named, each check and how it came out, and at
+ * its end what each side said and the first cause. The car's copy of the bytes is explained where there is one,
+ * else the phone's; what the two say is joined in either case (decision D23). */
+#include <string.h>
+
 #include "rows.h"
 #include "timeline.h"
+#include "trace/trace.h"
+#include "unit.h"
+
+struct explain {
+    struct unit unit;
+    struct lk_trace trace;
+    struct timeline timeline;
+    const char *side;             /* whose bytes are explained */
+    char link[64];                /* the conversation in hand: who and where */
+    struct lk_session_keys keys;  /* given to the inspector last */
+    const char *phone_cause;      /* what the phone said first in this conversation, NULL */
+    int is_json;
+    json_t *parts;                /* with --json: of the APDU in hand */
+};
+
+static void print_line(void *ctx, const struct lk_trace_line *line)
+{
+    struct explain *explain = ctx;
+    char hex[2 * LK_REASSEMBLY_MAX + 1];
+    struct lk_bytes shown = line->value.len || line->kind == LK_TRACE_TLV ? line->value : line->bytes;
+    if (shown.len > LK_REASSEMBLY_MAX)
+        shown.len = LK_REASSEMBLY_MAX;
+    cli_hex(shown.at, shown.len, hex);
+    if (explain->is_json) {
+        json_array_append_new(explain->parts,
+                              json_pack("{s:s, s:s, s:i, s:i, s:s, s:b, s:s}", "name", line->name, "text", line->text,
+                                        "tag", (int)line->tag, "depth", (int)line->depth, "hex", hex, "opened",
+                                        line->is_opened, "status", lk_status_name(line->status)));
+        return;
+    }
+    if (strlen(hex) > 64)
+        memcpy(hex + 61, "...", 4);
+    printf("%*s", 4 + 2 * (int)line->depth, line->is_opened ? "* " : "");
+    if (line->kind == LK_TRACE_CHECK)
+        printf("check %s: %s\n", line->name, line->status == LK_OK ? "passed" : lk_status_what(line->status));
+    else if (line->tag)
+        printf("%02X %s [%zu] %s  (%s)\n", line->tag, line->name, line->value.len, hex, line->text);
+    else
+        printf("%s %s  (%s)\n", line->name, hex, line->text);
+}
+
+/* The session keys that a debug build wrote after this line, if they are new: the inspector needs them before the
+ * first sealed byte. */
+static void feed_keys(struct explain *explain, long i)
+{
+    const struct timeline *timeline = &explain->timeline;
+    struct lk_session_keys keys;
+    const char *link = timeline_text(timeline, i, "link");
+    for (long k = i + 1; k < timeline->num && k < i + 4; k++) {
+        json_t *secret = json_object_get(timeline->lines[k], "secret");
+        if (!secret || strcmp(timeline_text(timeline, k, "link"), link) != 0 ||
+            strcmp(timeline_text(timeline, k, "side"), explain->side) != 0)
+            continue;
+        if (cli_unhex(json_string_value(json_object_get(secret, "enc")), keys.enc, 16) &&
+            cli_unhex(json_string_value(json_object_get(secret, "mac")), keys.mac, 16) &&
+            cli_unhex(json_string_value(json_object_get(secret, "rmac")), keys.rmac, 16) &&
+            memcmp(&keys, &explain->keys, sizeof keys) != 0) {
+            explain->keys = keys;
+            lk_trace_keys(&explain->trace, &keys);
+        }
+        return;
+    }
+}
+
+static void begin(struct explain *explain, const char *link)
+{
+    if (strcmp(explain->link, link) == 0)
+        return;
+    snprintf(explain->link, sizeof explain->link, "%s", link);
+    lk_trace_init(&explain->trace, &explain->unit.crypto, 0, print_line, explain);
+}
+
+static void explain_apdu(struct explain *explain, long i, int is_command)
+{
+    const struct timeline *timeline = &explain->timeline;
+    uint8_t apdu[LK_LINK_MESSAGE_MAX];
+    char link[64];
+    const char *hex = timeline_text(timeline, i, is_command ? "command" : "response");
+    long len = cli_unhex_any(hex, strlen(hex), apdu, sizeof apdu);
+    snprintf(link, sizeof link, "%.30s %.30s", timeline_text(timeline, i, "who"), timeline_text(timeline, i, "link"));
+    if (len < 0) {
+        printf("line %ld: not hex\n", i + 1);
+        return;
+    }
+    begin(explain, link);
+    if (!is_command)
+        feed_keys(explain, i);
+    if (!explain->is_json)
+        printf("%10.3f  %s  %s\n", timeline_ms(timeline, i), link, is_command ? "car to phone" : "phone to car");
+    explain->parts = json_array();
+    struct lk_bytes run = cli_bytes(apdu, (size_t)len);
+    enum lk_status status = is_command ? lk_trace_command(&explain->trace, run) : lk_trace_response(&explain->trace, run);
+    if (explain->is_json)
+        cli_print_json(json_pack("{s:f, s:s, s:s, s:s, s:o}", "ms", timeline_ms(timeline, i), "link", link, "direction",
+                                 is_command ? "command" : "response", "status", lk_status_name(status), "parts",
+                                 explain->parts));
+    else
+        json_decref(explain->parts);
+}
+
+static void explain_outcome(struct explain *explain, long i)
+{
+    const struct timeline *timeline = &explain->timeline;
+    const char *check = "", *side = timeline_text(timeline, i, "side");
+    enum lk_status first = lk_trace_first_fault(&explain->trace, &check);
+    int is_ours = strcmp(side, explain->side) == 0;
+    const char *cause = first != LK_OK ? lk_status_what(first) : NULL, *where = check;
+    if (!explain->phone_cause && strcmp(timeline_text(timeline, i, "link"), "nfc") == 0 &&
+        strcmp(timeline_text(timeline, i, "outcome"), "LK_OK") != 0)
+        explain->phone_cause = timeline_text(timeline, i, "says");
+    if (is_ours && cause && explain->phone_cause) { /* the car saw a refusal; the phone knows why */
+        cause = explain->phone_cause;
+        where = "the phone";
+    }
+    if (explain->is_json) {
+        json_t *line = json_incref(timeline->lines[i]);
+        if (is_ours && cause)
+            json_object_set_new(line, "first_cause", json_string(cause));
+        cli_print_json(line);
+    } else {
+        printf("%10.3f  == the %s %s says: %s (%s)\n", timeline_ms(timeline, i), side, timeline_text(timeline, i, "who"),
+               timeline_text(timeline, i, "says"), timeline_text(timeline, i, "outcome"));
+        if (is_ours && cause)
+            printf("            first cause: %s, in %s\n", cause, where);
+    }
+    if (is_ours) {
+        explain->phone_cause = NULL;
+        explain->link[0] = 0;
+        memset(&explain->keys, 0, sizeof explain->keys);
+        begin(explain, " ");
+    }
+}
 
 int trace_explain(struct cli *cli)
 {
-    return trace_show(cli);
+    static struct explain explain;
+    static const uint8_t no_store[32] = {1};
+    explain.is_json = cli_flag(cli, "json");
+    int bad = timeline_load(cli, cli_argument(cli, 0), &explain.timeline);
+    if (bad)
+        return bad;
+    bad = unit_crypto(cli, &explain.unit, no_store);
+    if (bad)
+        return bad;
+    explain.side = "phone";
+    for (long i = 0; i < explain.timeline.num; i++)
+        if (strcmp(timeline_text(&explain.timeline, i, "side"), "car") == 0)
+            explain.side = "car";
+    begin(&explain, " ");
+    for (long i = 0; i < explain.timeline.num; i++) {
+        int is_ours = strcmp(timeline_text(&explain.timeline, i, "side"), explain.side) == 0;
+        if (is_ours && *timeline_text(&explain.timeline, i, "command"))
+            explain_apdu(&explain, i, 1);
+        else if (is_ours && *timeline_text(&explain.timeline, i, "response"))
+            explain_apdu(&explain, i, 0);
+        else if (*timeline_text(&explain.timeline, i, "outcome"))
+            explain_outcome(&explain, i);
+    }
+    lk_trace_forget(&explain.trace);
+    unit_close(&explain.unit);
+    timeline_free(&explain.timeline);
+    return 0;
 }

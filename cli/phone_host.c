@@ -66,12 +66,12 @@ static json_t *last_answer(struct host *host)
 {
     enum lk_status last = LK_OK;
     enum lk_status status = lk_device_refresh(&host->device, &last);
-    json_t *answer = local_answer(status == LK_OK ? last : status);
-    const char *says = last == LK_OK ? "accepted" : lk_status_what(last);
-    if (host->device.pairing_status != LK_OK && last == LK_OK)
-        says = lk_status_what(host->device.pairing_status);
+    if (status == LK_OK)
+        status = last != LK_OK ? last : host->device.pairing_status;
+    json_t *answer = local_answer(status);
+    const char *says = status == LK_OK ? "accepted" : lk_status_what(status);
     json_object_set_new(answer, "says", json_string(says));
-    record_outcome(&host->record, "wallet", last, says);
+    record_outcome(&host->record, "wallet", status, says);
     return answer;
 }
 

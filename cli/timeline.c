@@ -38,21 +38,39 @@ static long load(const struct cli *cli, const char *path, json_t **lines)
     return num;
 }
 
-int timeline_walk(const struct cli *cli, const char *path, int (*each)(void *ctx, json_t *line, double ms), void *ctx)
+int timeline_load(const struct cli *cli, const char *path, struct timeline *out)
 {
-    json_t **lines = calloc(TIMELINE_LINES_MAX, sizeof *lines);
-    if (!lines)
+    out->num = 0;
+    out->lines = calloc(TIMELINE_LINES_MAX, sizeof *out->lines);
+    if (!out->lines)
         return cli_fail(cli, LK_INTERNAL, "no memory");
-    long num = load(cli, path, lines);
-    long have = num < 0 ? -num - 1 : num;
-    int code = num < 0 ? lk_status_exit_code(LK_CALLER_FILE) : 0;
-    if (num > 0)
-        qsort(lines, (size_t)num, sizeof *lines, by_time);
-    json_int_t from = num > 0 ? json_integer_value(json_object_get(lines[0], "t")) : 0;
-    for (long i = 0; i < num && !code; i++)
-        code = each(ctx, lines[i], (double)(json_integer_value(json_object_get(lines[i], "t")) - from) / 1000.0);
-    for (long i = 0; i < have; i++)
-        json_decref(lines[i]);
-    free(lines);
-    return code;
+    long num = load(cli, path, out->lines);
+    out->num = num < 0 ? -num - 1 : num;
+    if (num < 0) {
+        timeline_free(out);
+        return lk_status_exit_code(LK_CALLER_FILE);
+    }
+    qsort(out->lines, (size_t)num, sizeof *out->lines, by_time);
+    return 0;
+}
+
+void timeline_free(struct timeline *timeline)
+{
+    for (long i = 0; i < timeline->num; i++)
+        json_decref(timeline->lines[i]);
+    free(timeline->lines);
+    timeline->lines = NULL;
+    timeline->num = 0;
+}
+
+double timeline_ms(const struct timeline *timeline, long i)
+{
+    json_int_t from = json_integer_value(json_object_get(timeline->lines[0], "t"));
+    return (double)(json_integer_value(json_object_get(timeline->lines[i], "t")) - from) / 1000.0;
+}
+
+const char *timeline_text(const struct timeline *timeline, long i, const char *name)
+{
+    const char *text = json_string_value(json_object_get(timeline->lines[i], name));
+    return text ? text : "";
 }

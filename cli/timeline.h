@@ -6,8 +6,18 @@
 
 #define TIMELINE_LINES_MAX 20000
 
-/* Calls `each` for every line in the order of its time; stops at the first non-zero and returns it. Malformed files
- * are reported with their line number (exit code of LK_CALLER_FILE). */
-int timeline_walk(const struct cli *cli, const char *path, int (*each)(void *ctx, json_t *line, double ms), void *ctx);
+/* A trace in the order of time. */
+struct timeline {
+    json_t **lines;
+    long num;
+};
+
+/* Reads a whole trace. Malformed files are reported with their line number; returns the exit code, 0 on success. */
+int timeline_load(const struct cli *cli, const char *path, struct timeline *out);
+void timeline_free(struct timeline *timeline);
+/* Milliseconds since the first line. */
+double timeline_ms(const struct timeline *timeline, long i);
+/* A text member of a line, "" if it has none. */
+const char *timeline_text(const struct timeline *timeline, long i, const char *name);
 
 #endif

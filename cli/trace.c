@@ -1,37 +1,36 @@
-/* trace.c: latchkey trace show and explain. */
+/* trace.c: latchkey trace show. */
 #include <string.h>
 
 #include "rows.h"
 #include "timeline.h"
 
-static const char *text_of(json_t *line, const char *name)
+static void show_line(const struct timeline *timeline, long i)
 {
-    const char *text = json_string_value(json_object_get(line, name));
-    return text ? text : "";
-}
-
-static int show_line(void *ctx, json_t *line, double ms)
-{
-    const struct cli *cli = ctx;
-    if (cli_flag(cli, "json")) {
-        cli_print_json(json_incref(line));
-        return 0;
-    }
-    const char *command = json_string_value(json_object_get(line, "command"));
-    const char *response = json_string_value(json_object_get(line, "response"));
-    printf("%10.3f  %-5s %-10s %-9s ", ms, text_of(line, "side"), text_of(line, "who"), text_of(line, "link"));
-    if (command)
+    const char *command = timeline_text(timeline, i, "command"), *response = timeline_text(timeline, i, "response");
+    printf("%10.3f  %-5s %-10s %-9s ", timeline_ms(timeline, i), timeline_text(timeline, i, "side"),
+           timeline_text(timeline, i, "who"), timeline_text(timeline, i, "link"));
+    if (*command)
         printf("-> %s\n", command);
-    else if (response)
+    else if (*response)
         printf("<- %s\n", response);
-    else if (json_object_get(line, "outcome"))
-        printf("== %s: %s\n", text_of(line, "outcome"), text_of(line, "says"));
+    else if (*timeline_text(timeline, i, "outcome"))
+        printf("== %s: %s\n", timeline_text(timeline, i, "outcome"), timeline_text(timeline, i, "says"));
     else
         printf("(session keys of a debug build)\n");
-    return 0;
 }
 
 int trace_show(struct cli *cli)
 {
-    return timeline_walk(cli, cli_argument(cli, 0), show_line, cli);
+    struct timeline timeline;
+    int bad = timeline_load(cli, cli_argument(cli, 0), &timeline);
+    if (bad)
+        return bad;
+    for (long i = 0; i < timeline.num; i++) {
+        if (cli_flag(cli, "json"))
+            cli_print_json(json_incref(timeline.lines[i]));
+        else
+            show_line(&timeline, i);
+    }
+    timeline_free(&timeline);
+    return 0;
 }
