@@ -1,6 +1,7 @@
-/* bench.c: the goals of docs/measurements.md as ratios. Ours and the reference run in turn, A B A B, in one
- * process and one thread; what is printed is the median of SAMPLES runs in CPU time, and the minima.
- * `bench [path of latchkey]`; the path is for P27. Exit status 1 if a goal is missed by more than half. */
+/* bench.c: the goals of docs/measurements.md as ratios. Ours and the reference run in turn, A B A
+ * B, in one process and one thread; what is printed is the median of SAMPLES runs in CPU time, and
+ * the minima. `bench [path of latchkey]`; the path is for P27. Exit status 1 if a goal is missed by
+ * more than half. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

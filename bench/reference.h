@@ -1,5 +1,5 @@
-/* reference.h: the primitive sums against which the product is measured: OpenSSL's low-level calls and
- * nothing else, as performance figures of the protocol are usually given. */
+/* reference.h: the primitive sums against which the product is measured: OpenSSL's low-level calls
+ * and nothing else, as performance figures of the protocol are usually given. */
 #ifndef BENCH_REFERENCE_H
 #define BENCH_REFERENCE_H
 
@@ -10,8 +10,8 @@
 int reference_open(void);
 void reference_close(void);
 
-/* One standard transaction, both sides: two key pairs, two signatures, two checks, two agreements with
- * the peer's point decoded, the key derivations, one answer sealed and opened. */
+/* One standard transaction, both sides: two key pairs, two signatures, two checks, two agreements
+ * with the peer's point decoded, the key derivations, one answer sealed and opened. */
 void reference_standard(void);
 /* What the car does after AUTH1: verify, key derivation, MAC. */
 void reference_decide(void);

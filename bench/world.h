@@ -1,5 +1,5 @@
-/* world.h: a car and a phone in one process for the benchmark, with stores in RAM and OpenSSL as the
- * provider. Certificates come from the tests' CA. */
+/* world.h: a car and a phone in one process for the benchmark, with stores in RAM and OpenSSL as
+ * the provider. Certificates come from the tests' CA. */
 #ifndef BENCH_WORLD_H
 #define BENCH_WORLD_H
 

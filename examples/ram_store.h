@@ -1,4 +1,5 @@
-/* ram_store.h: a store port over an array, for the examples. It forgets at power-off; yours does not. */
+/* ram_store.h: a store port over an array, for the examples. It forgets at power-off; yours does
+ * not. */
 #ifndef RAM_STORE_H
 #define RAM_STORE_H
 

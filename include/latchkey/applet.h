@@ -17,8 +17,14 @@
 extern "C" {
 #endif
 
-#define LK_APPLET_AID { 0xa0, 0x00, 0x00, 0x08, 0x09, 0x43, 0x43, 0x43, 0x44, 0x4b, 0x41, 0x76, 0x31 }
-#define LK_FRAMEWORK_AID { 0xa0, 0x00, 0x00, 0x08, 0x09, 0x43, 0x43, 0x43, 0x44, 0x4b, 0x46, 0x76, 0x31 }
+#define LK_APPLET_AID                                                                              \
+    {                                                                                              \
+        0xa0, 0x00, 0x00, 0x08, 0x09, 0x43, 0x43, 0x43, 0x44, 0x4b, 0x41, 0x76, 0x31               \
+    }
+#define LK_FRAMEWORK_AID                                                                           \
+    {                                                                                              \
+        0xa0, 0x00, 0x00, 0x08, 0x09, 0x43, 0x43, 0x43, 0x44, 0x4b, 0x46, 0x76, 0x31               \
+    }
 #define LK_AID_LEN 13
 
 /* The state of one key; numbers are stored and sent by VIEW (spec/facts/states.def). */
@@ -29,7 +35,8 @@ enum lk_endpoint_state {
     LK_ENDPOINT_NONE = 0
 };
 
-/* One endpoint in RAM; its certificate and mailboxes stay in the store. Fields belong to src/applet. */
+/* One endpoint in RAM; its certificate and mailboxes stay in the store. Fields belong to
+ * src/applet. */
 struct lk_endpoint {
     struct lk_key key;
     uint8_t id[LK_ENDPOINT_ID_LEN];
@@ -106,7 +113,8 @@ struct lk_applet {
     uint8_t locked;   /* 1: lost mode, every key refuses */
     uint8_t buffer[LK_REASSEMBLY_MAX]; /* WRITE BUFFER and READ BUFFER */
     uint16_t buffer_len;
-    uint8_t mailbox[LK_PRIVATE_MAILBOX_MAX + LK_CONFIDENTIAL_MAILBOX_MAX]; /* staged EXCHANGE writes */
+    uint8_t
+        mailbox[LK_PRIVATE_MAILBOX_MAX + LK_CONFIDENTIAL_MAILBOX_MAX]; /* staged EXCHANGE writes */
     uint8_t mailbox_endpoint; /* whose mailboxes are staged; FF: none */
     uint8_t mailbox_dirty;
 };
@@ -118,7 +126,8 @@ struct lk_applet {
  * deletes unconfirmed ones (decision D20). `crypto` and `store` are borrowed and must outlive it.
  * LK_STORE_CORRUPT, LK_PORT_STORE, LK_PORT_CRYPTO, LK_CALLER_FULL if the store holds more than this
  * build can. */
-enum lk_status lk_applet_init(struct lk_applet *applet, struct lk_crypto *crypto, struct lk_store *store);
+enum lk_status lk_applet_init(struct lk_applet *applet, struct lk_crypto *crypto,
+                              struct lk_store *store);
 
 /* Wipes the struct and frees its keys in the provider. */
 void lk_applet_forget(struct lk_applet *applet);
@@ -127,10 +136,12 @@ void lk_applet_forget(struct lk_applet *applet);
  * status word included; there is always one, also for malformed commands. The status returned is
  * for this side's log alone (decision D23): it says more than the air may learn.
  * `now_ms` is any monotonic clock of the element. */
-enum lk_status lk_applet_command(struct lk_applet *applet, enum lk_interface interface, uint64_t now_ms,
-                                 struct lk_bytes command, uint8_t *out, size_t *out_len);
+enum lk_status lk_applet_command(struct lk_applet *applet, enum lk_interface interface,
+                                 uint64_t now_ms, struct lk_bytes command, uint8_t *out,
+                                 size_t *out_len);
 
-/* The field went away or came back: ends the session on the air, drops staged writes, wipes its keys. */
+/* The field went away or came back: ends the session on the air, drops staged writes, wipes its
+ * keys. */
 void lk_applet_field_lost(struct lk_applet *applet);
 
 /* What the last transaction came to, for the phone's screen. */

@@ -1,8 +1,9 @@
 /* car_model.h: a small car behind the grants: locks, engine release, speed limit.
  *
- * It stands for the lock and engine controllers of a real car: it never trusts a status or a verdict, only a fresh
- * and genuine grant (D26, RA13), checked here on the actuator's side. The caller places it; one thread at a time.
- * Secrets: the actuator key, wiped by forget. Source: spec/vehicle.md of the project. */
+ * It stands for the lock and engine controllers of a real car: it never trusts a status or a
+ * verdict, only a fresh and genuine grant (D26, RA13), checked here on the actuator's side. The
+ * caller places it; one thread at a time. Secrets: the actuator key, wiped by forget. Source:
+ * spec/vehicle.md of the project. */
 #ifndef LATCHKEY_CAR_MODEL_H
 #define LATCHKEY_CAR_MODEL_H
 
@@ -26,10 +27,11 @@ struct lk_car_model {
 void lk_car_model_init(struct lk_car_model *model, const uint8_t actuator_key[LK_AES_KEY_LEN]);
 void lk_car_model_forget(struct lk_car_model *model);
 
-/* Obeys one grant: unlocks, locks, or makes the car ready to drive. LK_GRANT_FORGED for a grant that is not genuine,
- * not fresh or not for an action of this model; LK_TAP_VEHICLE_STATE for locking while ready to drive (the grant is
- * spent all the same). */
-enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *crypto, const struct lk_grant *grant);
+/* Obeys one grant: unlocks, locks, or makes the car ready to drive. LK_GRANT_FORGED for a grant
+ * that is not genuine, not fresh or not for an action of this model; LK_TAP_VEHICLE_STATE for
+ * locking while ready to drive (the grant is spent all the same). */
+enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *crypto,
+                                 const struct lk_grant *grant);
 
 /* The driver parks and switches off. */
 void lk_car_model_park(struct lk_car_model *model);

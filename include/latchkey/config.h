@@ -38,7 +38,8 @@
 #define LK_OBJECT_MAX 1024
 #endif
 
-/* Largest mailbox, bytes, 1 to 4096: private 0x0640 and confidential 0x0120 by default (P-33, D28). */
+/* Largest mailbox, bytes, 1 to 4096: private 0x0640 and confidential 0x0120 by default (P-33, D28).
+ */
 #ifndef LK_PRIVATE_MAILBOX_MAX
 #define LK_PRIVATE_MAILBOX_MAX 1600
 #endif
@@ -64,7 +65,7 @@
 #define LK_TIMER_OWNER_PAIRING_MS 300000u  /* both, whole pairing from the first REQUEST */
 #define LK_TIMER_ANSWER_MS 2000u           /* one APDU */
 #define LK_TIMER_SESSION_IDLE_MS 5000u     /* open secure session */
-#define LK_TIMER_RESELECT_MS 100u          /* car repeats SELECT while the phone makes the key (D19) */
+#define LK_TIMER_RESELECT_MS 100u /* car repeats SELECT while the phone makes the key (D19) */
 
 /* Fast transactions per key before a standard one is forced, and its age limit (P-13). */
 #ifndef LK_FAST_MAX_COUNT

@@ -42,8 +42,9 @@ struct lk_session_keys {
     uint8_t rmac[16];
 };
 
-/* Takes the provider and derives the wrapping keys from its store key. `port` must outlive `crypto`.
- * LK_PORT_CRYPTO or LK_PORT_RANDOM if the provider fails or its generator fails the first check. */
+/* Takes the provider and derives the wrapping keys from its store key. `port` must outlive
+ * `crypto`. LK_PORT_CRYPTO or LK_PORT_RANDOM if the provider fails or its generator fails the first
+ * check. */
 enum lk_status lk_crypto_init(struct lk_crypto *crypto, const struct lk_crypto_port *port);
 
 /* Wipes the struct. The provider is the caller's. */

@@ -46,27 +46,34 @@ struct lk_crypto_port {
     enum lk_status (*cbc_decrypt)(void *ctx, const uint8_t key[16], const uint8_t iv[16],
                                   const uint8_t *in, size_t len, uint8_t *out);
     /* AES-128-GCM, tag 16 bytes, an IV of 1 to 128 bytes. open: LK_PEER_MAC if the tag is wrong. */
-    enum lk_status (*gcm_seal)(void *ctx, const uint8_t key[16], struct lk_bytes iv, struct lk_bytes aad,
-                               struct lk_bytes in, uint8_t *out, uint8_t tag[16]);
-    enum lk_status (*gcm_open)(void *ctx, const uint8_t key[16], struct lk_bytes iv, struct lk_bytes aad,
-                               struct lk_bytes in, const uint8_t tag[16], uint8_t *out);
+    enum lk_status (*gcm_seal)(void *ctx, const uint8_t key[16], struct lk_bytes iv,
+                               struct lk_bytes aad, struct lk_bytes in, uint8_t *out,
+                               uint8_t tag[16]);
+    enum lk_status (*gcm_open)(void *ctx, const uint8_t key[16], struct lk_bytes iv,
+                               struct lk_bytes aad, struct lk_bytes in, const uint8_t tag[16],
+                               uint8_t *out);
 
     /* New key pair. LK_PORT_RANDOM, LK_PORT_CRYPTO, LK_CALLER_FULL if no handle is free. */
     enum lk_status (*ec_generate)(void *ctx, struct lk_key *out, uint8_t out_public[65]);
-    /* Writes / reads the opaque key part of a record. ec_load: LK_STORE_CORRUPT if it is not one. */
-    enum lk_status (*ec_save)(void *ctx, struct lk_key key, uint8_t out[LK_EC_RECORD_MAX], size_t *out_len);
+    /* Writes / reads the opaque key part of a record. ec_load: LK_STORE_CORRUPT if it is not one.
+     */
+    enum lk_status (*ec_save)(void *ctx, struct lk_key key, uint8_t out[LK_EC_RECORD_MAX],
+                              size_t *out_len);
     enum lk_status (*ec_load)(void *ctx, const uint8_t *record, size_t len, struct lk_key *out,
                               uint8_t out_public[65]);
     /* Wipes and frees. A handle of 0 is ignored. */
     void (*ec_free)(void *ctx, struct lk_key key);
     /* ECDSA over a 32-byte hash, r || s. LK_CALLER_ARGUMENT for a dead handle. */
-    enum lk_status (*ec_sign)(void *ctx, struct lk_key key, const uint8_t hash[32], uint8_t out[64]);
-    /* LK_PEER_SIGNATURE if it does not verify or r or s is not in 1..n-1; LK_PEER_POINT for a bad key.
-     * Either s of a pair is accepted (pki O17). */
+    enum lk_status (*ec_sign)(void *ctx, struct lk_key key, const uint8_t hash[32],
+                              uint8_t out[64]);
+    /* LK_PEER_SIGNATURE if it does not verify or r or s is not in 1..n-1; LK_PEER_POINT for a bad
+     * key. Either s of a pair is accepted (pki O17). */
     enum lk_status (*ec_verify)(void *ctx, const uint8_t public_key[65], const uint8_t hash[32],
                                 const uint8_t signature[64]);
-    /* x-coordinate of key * peer. LK_PEER_POINT if peer is not an uncompressed point of the curve. */
-    enum lk_status (*ec_agree)(void *ctx, struct lk_key key, const uint8_t peer[65], uint8_t out_x[32]);
+    /* x-coordinate of key * peer. LK_PEER_POINT if peer is not an uncompressed point of the curve.
+     */
+    enum lk_status (*ec_agree)(void *ctx, struct lk_key key, const uint8_t peer[65],
+                               uint8_t out_x[32]);
     /* LK_OK if `point` is 04 || x || y on the curve, coordinates below p; else LK_PEER_POINT. */
     enum lk_status (*ec_check)(void *ctx, const uint8_t point[65]);
     /* out = a*P + b*Q. P NULL means the generator; a NULL means 1 (with P given); b NULL means a*P

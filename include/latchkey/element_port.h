@@ -11,16 +11,16 @@ struct lk_element_port {
     void *ctx;
     /* Sends one wired APDU and waits for the answer with its status word. LK_PORT_ELEMENT if the
      * element does not answer, LK_CALLER_SPACE if the answer is longer than `cap`. */
-    enum lk_status (*transceive)(void *ctx, const uint8_t *command, size_t len, uint8_t *out, size_t cap,
-                                 size_t *out_len);
+    enum lk_status (*transceive)(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
+                                 size_t cap, size_t *out_len);
 };
 
 struct lk_scrypt_port {
     void *ctx;
     /* scrypt of RFC 7914 into 80 bytes. Parameters were checked against D31 before the call.
      * LK_PORT_CRYPTO on failure (no memory). Takes 128*n*r bytes and about 2.2 us * n. */
-    enum lk_status (*derive)(void *ctx, struct lk_bytes password, const uint8_t salt[16], uint32_t n, uint32_t r,
-                             uint32_t p, uint8_t out[80]);
+    enum lk_status (*derive)(void *ctx, struct lk_bytes password, const uint8_t salt[16],
+                             uint32_t n, uint32_t r, uint32_t p, uint8_t out[80]);
 };
 
 #endif

@@ -4,11 +4,12 @@
  * - Outputs are written on LK_OK alone, unless a comment says otherwise.
  * - The caller places every struct; the core takes no heap, reads no clock, does no I/O and has no
  *   writable statics. `init` begins, `forget` wipes.
- * - Lengths are bytes, times are milliseconds on a monotonic clock of the caller, integers on the wire
- *   are big-endian.
+ * - Lengths are bytes, times are milliseconds on a monotonic clock of the caller, integers on the
+ * wire are big-endian.
  * - A struct and what it borrows are used by one thread at a time.
- * - The product follows the publicly described CCC Digital Key protocol. It is not certified and claims no
- *   mark; what nobody has published is project-defined and labelled with its P, O, D or S number. */
+ * - The product follows the publicly described CCC Digital Key protocol. It is not certified and
+ * claims no mark; what nobody has published is project-defined and labelled with its P, O, D or S
+ * number. */
 #ifndef LATCHKEY_LATCHKEY_H
 #define LATCHKEY_LATCHKEY_H
 

@@ -14,7 +14,8 @@
 extern "C" {
 #endif
 
-/* On which interface an APDU came (decision D22). The value for NFC and BLE enters key derivation. */
+/* On which interface an APDU came (decision D22). The value for NFC and BLE enters key derivation.
+ */
 enum lk_interface { LK_WIRED = 0x00, LK_NFC = 0x5e, LK_BLE = 0xc3 };
 
 /* Largest short APDU and answer, bytes. */
@@ -50,10 +51,11 @@ void lk_link_init(struct lk_link *link);
  * call. A zero length is LK_PEER_LENGTH, a length above the cap LK_PEER_TOO_LONG, a message slower
  * than LK_TIMER_ANSWER_MS from its first byte LK_PEER_TIMEOUT; the collector is then empty and the
  * stream must be closed. */
-enum lk_status lk_link_feed(struct lk_link *link, uint64_t now_ms, struct lk_bytes in, size_t *out_taken,
-                            struct lk_bytes *out_message);
+enum lk_status lk_link_feed(struct lk_link *link, uint64_t now_ms, struct lk_bytes in,
+                            size_t *out_taken, struct lk_bytes *out_message);
 
-/* Writes the two-byte prefix for a body of `len` bytes, 1 to 65535; LK_CALLER_ARGUMENT otherwise. */
+/* Writes the two-byte prefix for a body of `len` bytes, 1 to 65535; LK_CALLER_ARGUMENT otherwise.
+ */
 enum lk_status lk_link_prefix(size_t len, uint8_t out[2]);
 
 #ifdef __cplusplus

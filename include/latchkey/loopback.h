@@ -15,7 +15,8 @@ struct lk_loopback {
 };
 
 /* Joins `card`, which must outlive it, to a reader. */
-void lk_loopback_open(struct lk_loopback *loopback, const struct lk_card_port *card, struct lk_reader_port *out_port);
+void lk_loopback_open(struct lk_loopback *loopback, const struct lk_card_port *card,
+                      struct lk_reader_port *out_port);
 
 #ifdef __cplusplus
 }

@@ -25,7 +25,8 @@ enum lk_status lk_pcsc_list(char *out, size_t cap);
 
 /* Takes the reader whose name contains `name`, ignoring case; "" takes the first. LK_PORT_LINK if
  * there is no daemon, LK_CALLER_NOT_FOUND if no reader fits. */
-enum lk_status lk_pcsc_open(struct lk_pcsc_reader *reader, const char *name, struct lk_reader_port *out_port);
+enum lk_status lk_pcsc_open(struct lk_pcsc_reader *reader, const char *name,
+                            struct lk_reader_port *out_port);
 
 /* Waits for a phone and connects to it. LK_PEER_TIMEOUT, LK_PORT_BUSY if another program holds it,
  * LK_PORT_LINK if reader or daemon went away. */

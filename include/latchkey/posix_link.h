@@ -28,7 +28,8 @@ enum lk_status lk_posix_send(int fd, const uint8_t *body, size_t len, uint32_t t
 /* Receives one; the bytes live in `link` until the next call. LK_PEER_TIMEOUT (what came stays in
  * `link`), LK_PEER_GONE (also for a message slower than LK_TIMER_ANSWER_MS), LK_PEER_LENGTH,
  * LK_PEER_TOO_LONG: after these three the stream must be closed. */
-enum lk_status lk_posix_receive(int fd, struct lk_link *link, uint32_t timeout_ms, struct lk_bytes *out_message);
+enum lk_status lk_posix_receive(int fd, struct lk_link *link, uint32_t timeout_ms,
+                                struct lk_bytes *out_message);
 
 /* Local sockets keep messages whole (SEQPACKET). The path is made with mode 0600; a stale one is
  * replaced, a live one is LK_PORT_BUSY. */
@@ -36,8 +37,10 @@ enum lk_status lk_posix_local_listen(const char *path, int *out_fd);
 enum lk_status lk_posix_local_connect(const char *path, int *out_fd);
 enum lk_status lk_posix_local_pair(int out_fds[2]);
 enum lk_status lk_posix_local_send(int fd, const uint8_t *data, size_t len, uint32_t timeout_ms);
-/* LK_PEER_TOO_LONG if the message was longer than `cap`: it is lost. LK_PEER_TIMEOUT, LK_PEER_GONE. */
-enum lk_status lk_posix_local_receive(int fd, uint8_t *out, size_t cap, size_t *out_len, uint32_t timeout_ms);
+/* LK_PEER_TOO_LONG if the message was longer than `cap`: it is lost. LK_PEER_TIMEOUT, LK_PEER_GONE.
+ */
+enum lk_status lk_posix_local_receive(int fd, uint8_t *out, size_t cap, size_t *out_len,
+                                      uint32_t timeout_ms);
 
 /* The element behind a local socket, for the framework. Fields belong to ports/posix. */
 struct lk_posix_element {

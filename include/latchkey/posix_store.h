@@ -30,12 +30,15 @@ enum lk_status lk_posix_store_create(const char *path, uint32_t num_pages);
 
 /* Opens and locks an image. LK_CALLER_FILE if it cannot be read, LK_PORT_BUSY if another process
  * has it, LK_STORE_FOREIGN if its size is not that of an image. Nothing is written. */
-enum lk_status lk_posix_store_open(struct lk_posix_store *store, const char *path, struct lk_store_port *out_port);
+enum lk_status lk_posix_store_open(struct lk_posix_store *store, const char *path,
+                                   struct lk_store_port *out_port);
 
 /* Keeps the number that never falls in a second file, made if absent, best on other storage: an
  * old image alone is then refused (LI2). LK_CALLER_FILE, LK_STORE_CORRUPT, LK_PORT_STORE. */
-enum lk_status lk_posix_store_use_floor(struct lk_posix_store *store, const char *path, struct lk_store_port *port);
+enum lk_status lk_posix_store_use_floor(struct lk_posix_store *store, const char *path,
+                                        struct lk_store_port *port);
 
+/* Closes and unlocks the image and its floor. Nothing on a closed one. */
 void lk_posix_store_close(struct lk_posix_store *store);
 
 #ifdef __cplusplus

@@ -2,8 +2,8 @@
  *
  * The caller places the struct; there is no heap and nothing global. All secrets lie inside it and
  * are wiped by lk_bearssl_forget. One thread at a time. Everything that touches a secret runs in
- * constant time (P-256 "m31", AES "ct64"). Signatures are deterministic (RFC 6979). Every random byte
- * comes from HMAC-DRBG over the caller's entropy, so that a fixed entropy makes fixed runs.
+ * constant time (P-256 "m31", AES "ct64"). Signatures are deterministic (RFC 6979). Every random
+ * byte comes from HMAC-DRBG over the caller's entropy, so that a fixed entropy makes fixed runs.
  * Source: spec/crypto.md of the project. */
 #ifndef LATCHKEY_PROVIDER_BEARSSL_H
 #define LATCHKEY_PROVIDER_BEARSSL_H
@@ -37,8 +37,8 @@ struct lk_bearssl {
     } keys[LK_BEARSSL_NUM_KEYS];
 };
 
-/* Seeds the generator and fills the port. Records are wrapped under `store_key`. The struct must not
- * move afterwards. Passes on the status of `entropy`. */
+/* Seeds the generator and fills the port. Records are wrapped under `store_key`. The struct must
+ * not move afterwards. Passes on the status of `entropy`. */
 enum lk_status lk_bearssl_init(struct lk_bearssl *bearssl, lk_entropy_fn *entropy,
                                void *entropy_ctx, const uint8_t store_key[32]);
 

@@ -16,8 +16,8 @@ struct lk_reader_port {
      * LK_PEER_GONE if the phone left, LK_PEER_TIMEOUT, LK_PEER_TOO_LONG if the answer is longer
      * than `cap`, LK_PEER_LENGTH if it is shorter than a status word; LK_PORT_LINK if the reader
      * itself is gone. After any failure the phone has to be waited for again. */
-    enum lk_status (*transceive)(void *ctx, const uint8_t *command, size_t len, uint8_t *out, size_t cap,
-                                 size_t *out_len, uint32_t timeout_ms);
+    enum lk_status (*transceive)(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
+                                 size_t cap, size_t *out_len, uint32_t timeout_ms);
     /* Takes the field away and gives it back. LK_PEER_GONE, LK_PORT_LINK. */
     enum lk_status (*reset)(void *ctx);
 };
@@ -26,8 +26,8 @@ struct lk_card_port {
     void *ctx;
     /* Answers one command; `cap` is at least LK_APDU_RESPONSE_MAX. Anything but LK_OK becomes the
      * status word 6F00. */
-    enum lk_status (*command)(void *ctx, const uint8_t *command, size_t len, uint8_t *out, size_t cap,
-                              size_t *out_len);
+    enum lk_status (*command)(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
+                              size_t cap, size_t *out_len);
     /* The field: LK_CONTROL_OFF (also when the link is lost), LK_CONTROL_ON, LK_CONTROL_RESET. */
     void (*field)(void *ctx, enum lk_link_control control);
 };

@@ -23,7 +23,8 @@ struct lk_router {
 };
 
 /* `host` may be NULL: then only the element is powered and the framework is unknown. */
-void lk_router_init(struct lk_router *router, const struct lk_card_port *element, const struct lk_card_port *host);
+void lk_router_init(struct lk_router *router, const struct lk_card_port *element,
+                    const struct lk_card_port *host);
 
 /* Where a command would go now: LK_ROUTE_UNKNOWN is a SELECT of an unknown application. */
 enum lk_route lk_router_target(const struct lk_router *router, const uint8_t *command, size_t len);

@@ -15,7 +15,11 @@ extern "C" {
 #endif
 
 /* Whose store it is; written into its header. */
-enum lk_store_kind { LK_STORE_ELEMENT = 0x454c, LK_STORE_VEHICLE = 0x5645, LK_STORE_WALLET = 0x5741 };
+enum lk_store_kind {
+    LK_STORE_ELEMENT = 0x454c,
+    LK_STORE_VEHICLE = 0x5645,
+    LK_STORE_WALLET = 0x5741
+};
 
 struct lk_store_entry {
     uint32_t id;            /* record number, not 0; 0: free entry */
@@ -52,11 +56,13 @@ enum lk_status lk_store_format(const struct lk_store_port *port, enum lk_store_k
  * (other kind, no store, or a making that a power cut ended: lk_store_format then works),
  * LK_STORE_VERSION, LK_PORT_STORE. A store older than the port's floor is LK_STORE_CORRUPT (LI2).
  * `port` must outlive `store`. */
-enum lk_status lk_store_open(struct lk_store *store, const struct lk_store_port *port, enum lk_store_kind kind);
+enum lk_status lk_store_open(struct lk_store *store, const struct lk_store_port *port,
+                             enum lk_store_kind kind);
 
 /* Reads record `id` whole. LK_CALLER_NOT_FOUND, LK_CALLER_SPACE if longer than `cap` (nothing is
  * written), LK_STORE_CORRUPT, LK_PORT_STORE. */
-enum lk_status lk_store_read(struct lk_store *store, uint32_t id, uint8_t *out, size_t cap, size_t *out_len);
+enum lk_status lk_store_read(struct lk_store *store, uint32_t id, uint8_t *out, size_t cap,
+                             size_t *out_len);
 
 /* Walks record numbers: the smallest committed one above `after`, or LK_CALLER_NOT_FOUND. */
 enum lk_status lk_store_next(const struct lk_store *store, uint32_t after, uint32_t *out_id);
@@ -67,7 +73,8 @@ enum lk_status lk_store_next(const struct lk_store *store, uint32_t after, uint3
  * step of commit that failed, the whole new one. Reads between begin and commit see the old
  * state. lk_store_cancel drops an open change. begin inside a change is LK_CALLER_STATE.
  * put: LK_STORE_FULL if it does not fit even after compaction, LK_CALLER_FULL if the index is full,
- * LK_CALLER_ARGUMENT for id 0 or len above LK_STORE_RECORD_MAX. remove of an absent record is LK_OK. */
+ * LK_CALLER_ARGUMENT for id 0 or len above LK_STORE_RECORD_MAX. remove of an absent record is
+ * LK_OK. */
 enum lk_status lk_store_begin(struct lk_store *store);
 enum lk_status lk_store_put(struct lk_store *store, uint32_t id, const uint8_t *data, size_t len);
 enum lk_status lk_store_remove(struct lk_store *store, uint32_t id);

@@ -20,7 +20,8 @@ struct lk_tcp_reader {
 };
 
 /* Listens on 127.0.0.1; port 0 takes a free one, given in reader->port. LK_PORT_LINK. */
-enum lk_status lk_tcp_reader_open(struct lk_tcp_reader *reader, uint16_t port, struct lk_reader_port *out_port);
+enum lk_status lk_tcp_reader_open(struct lk_tcp_reader *reader, uint16_t port,
+                                  struct lk_reader_port *out_port);
 
 /* Waits for a phone, powers it and reads its answer to reset; LK_OK at once if one is there.
  * LK_PEER_TIMEOUT; LK_PEER_VALUE if the answer to reset is not one; LK_PEER_GONE. */

@@ -2,9 +2,10 @@
  *
  * Sans-I/O: the car's own code moves APDUs and time. `lk_vehicle_tap_*` and `lk_vehicle_pair_*`
  * return what to do next: send these bytes, reset the field, wait, or stop. Each reader has its own
- * `struct lk_tap`; all share one `struct lk_vehicle`. The caller serialises calls. No heap, no scrypt.
- * Secrets: Kpersistent midstates in the key table, session keys in the taps; wiped by forget and at
- * every end. Source: spec/pairing.md, spec/transaction.md, spec/vehicle.md of the project. */
+ * `struct lk_tap`; all share one `struct lk_vehicle`. The caller serialises calls. No heap, no
+ * scrypt. Secrets: Kpersistent midstates in the key table, session keys in the taps; wiped by
+ * forget and at every end. Source: spec/pairing.md, spec/transaction.md, spec/vehicle.md of the
+ * project. */
 #ifndef LATCHKEY_VEHICLE_H
 #define LATCHKEY_VEHICLE_H
 
@@ -81,8 +82,8 @@ struct lk_actuator {
     uint32_t last_sequence; /* grants at or below it are spent */
 };
 /* LK_GRANT if genuine, fresh and for `action`; burns the sequence. LK_DENY otherwise. */
-enum lk_verdict lk_actuator_check(struct lk_crypto *crypto, struct lk_actuator *actuator, enum lk_action action,
-                                  const struct lk_grant *grant);
+enum lk_verdict lk_actuator_check(struct lk_crypto *crypto, struct lk_actuator *actuator,
+                                  enum lk_action action, const struct lk_grant *grant);
 
 /* How a tap came out. `status` is LK_OK with LK_GRANT, else what the car can know (D23). */
 struct lk_outcome {
@@ -128,7 +129,7 @@ struct lk_vehicle_config {
     uint8_t brand[2];
     struct lk_bytes k;            /* certificate K */
     struct lk_bytes intermediate; /* or empty */
-    uint8_t root_key[LK_POINT_LEN];       /* the automaker's root: all the PKI a car carries (M100) */
+    uint8_t root_key[LK_POINT_LEN]; /* the automaker's root: all the PKI a car carries (M100) */
     uint8_t authorized_key[LK_POINT_LEN]; /* root or intermediate that issued K */
     uint8_t actuator_key[LK_AES_KEY_LEN];
     struct lk_reader_policy door, dashboard;
@@ -217,37 +218,44 @@ struct lk_pairing {
 enum lk_status lk_vehicle_init(struct lk_vehicle *vehicle, const struct lk_vehicle_config *config);
 void lk_vehicle_forget(struct lk_vehicle *vehicle);
 
-/* Loads a verifier from production or telematics (M67): erases the old one and resets the attempt counter,
- * in one commit. LK_PEER_PARAMETER, LK_PEER_POINT, LK_PORT_STORE. */
-enum lk_status lk_vehicle_load_verifier(struct lk_vehicle *vehicle, const struct lk_verifier *verifier);
+/* Loads a verifier from production or telematics (M67): erases the old one and resets the attempt
+ * counter, in one commit. LK_PEER_PARAMETER, LK_PEER_POINT, LK_PORT_STORE. */
+enum lk_status lk_vehicle_load_verifier(struct lk_vehicle *vehicle,
+                                        const struct lk_verifier *verifier);
 
-/* Opens / closes pairing mode after proof of ownership. LK_PAIRING_NO_VERIFIER, LK_PAIRING_BLOCKED. */
+/* Opens / closes pairing mode after proof of ownership. LK_PAIRING_NO_VERIFIER, LK_PAIRING_BLOCKED.
+ */
 enum lk_status lk_vehicle_open_pairing(struct lk_vehicle *vehicle, uint64_t now_ms);
 void lk_vehicle_close_pairing(struct lk_vehicle *vehicle);
 
 /* Owner pairing at one reader (protocol 4). begin gives the first command. LK_PAIRING_READER,
  * LK_PAIRING_CLOSED, LK_PAIRING_BLOCKED (then `out` holds the abort to send and the step is SEND),
  * LK_PORT_BUSY if another pairing runs.
- * next takes the response to the last SEND; `out` takes LK_APDU_COMMAND_MAX bytes. After LK_STEP_DONE
- * pairing->status says how it came out: LK_OK means a pending owner is stored and the phone must make
- * one standard transaction (lk_vehicle_tap_begin with LK_ACTION_MAINTAIN) before LK_TIMER_OWNER_PAIRING_MS
- * is over (D18). */
-enum lk_status lk_vehicle_pair_begin(struct lk_vehicle *vehicle, struct lk_pairing *pairing, enum lk_reader reader,
-                                     enum lk_interface interface, uint64_t now_ms, enum lk_step *out_step,
-                                     uint8_t *out, size_t *out_len);
-enum lk_status lk_vehicle_pair_next(struct lk_pairing *pairing, uint64_t now_ms, struct lk_bytes response,
-                                    enum lk_step *out_step, uint8_t *out, size_t *out_len);
+ * next takes the response to the last SEND; `out` takes LK_APDU_COMMAND_MAX bytes. After
+ * LK_STEP_DONE pairing->status says how it came out: LK_OK means a pending owner is stored and the
+ * phone must make one standard transaction (lk_vehicle_tap_begin with LK_ACTION_MAINTAIN) before
+ * LK_TIMER_OWNER_PAIRING_MS is over (D18). */
+enum lk_status lk_vehicle_pair_begin(struct lk_vehicle *vehicle, struct lk_pairing *pairing,
+                                     enum lk_reader reader, enum lk_interface interface,
+                                     uint64_t now_ms, enum lk_step *out_step, uint8_t *out,
+                                     size_t *out_len);
+enum lk_status lk_vehicle_pair_next(struct lk_pairing *pairing, uint64_t now_ms,
+                                    struct lk_bytes response, enum lk_step *out_step, uint8_t *out,
+                                    size_t *out_len);
 /* The link died: counts what must be counted, wipes. */
 void lk_vehicle_pair_lost(struct lk_pairing *pairing);
 
-/* One transaction. begin gives SELECT. The outcome stands after LK_STEP_DONE; a grant is in it only with
- * LK_GRANT. The status returned by next is LK_OK as long as the conversation can go on to a clean end. */
-enum lk_status lk_vehicle_tap_begin(struct lk_vehicle *vehicle, struct lk_tap *tap, enum lk_reader reader,
-                                    enum lk_interface interface, enum lk_action action, uint64_t now_ms,
-                                    enum lk_step *out_step, uint8_t *out, size_t *out_len);
+/* One transaction. begin gives SELECT. The outcome stands after LK_STEP_DONE; a grant is in it only
+ * with LK_GRANT. The status returned by next is LK_OK as long as the conversation can go on to a
+ * clean end. */
+enum lk_status lk_vehicle_tap_begin(struct lk_vehicle *vehicle, struct lk_tap *tap,
+                                    enum lk_reader reader, enum lk_interface interface,
+                                    enum lk_action action, uint64_t now_ms, enum lk_step *out_step,
+                                    uint8_t *out, size_t *out_len);
 enum lk_status lk_vehicle_tap_next(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes response,
                                    enum lk_step *out_step, uint8_t *out, size_t *out_len);
-/* The link died or the caller gives up: outcome DENY with `reason` (LK_PEER_GONE, LK_PEER_TIMEOUT), wiped. */
+/* The link died or the caller gives up: outcome DENY with `reason` (LK_PEER_GONE, LK_PEER_TIMEOUT),
+ * wiped. */
 void lk_vehicle_tap_lost(struct lk_tap *tap, enum lk_status reason);
 
 /* Deadlines: pairing mode, pending owner, pairing. Call at least once a second. */
@@ -255,10 +263,12 @@ void lk_vehicle_tick(struct lk_vehicle *vehicle, uint64_t now_ms);
 
 /* The car menu. `index` 0 to LK_VEHICLE_NUM_KEYS-1; NULL for a free slot. */
 const struct lk_vehicle_key *lk_vehicle_key_at(const struct lk_vehicle *vehicle, size_t index);
-/* Ends one key: state ENDED, midstates wiped, committed before return (S7). LK_CALLER_NOT_FOUND, LK_PORT_STORE. */
+/* Ends one key: state ENDED, midstates wiped, committed before return (S7). LK_CALLER_NOT_FOUND,
+ * LK_PORT_STORE. */
 enum lk_status lk_vehicle_end_key(struct lk_vehicle *vehicle, const uint8_t key_id[LK_KEY_ID_LEN]);
 /* Suspends or resumes one key; Kpersistent is wiped first on suspend (S12). */
-enum lk_status lk_vehicle_suspend_key(struct lk_vehicle *vehicle, const uint8_t key_id[LK_KEY_ID_LEN], int suspend);
+enum lk_status lk_vehicle_suspend_key(struct lk_vehicle *vehicle,
+                                      const uint8_t key_id[LK_KEY_ID_LEN], int suspend);
 
 #ifdef __cplusplus
 }

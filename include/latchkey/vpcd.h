@@ -28,10 +28,12 @@ void lk_vpcd_init(struct lk_vpcd *vpcd, int fd, const struct lk_card_port *card)
 
 /* Connects to a reader on this machine; `namespace_of` is a process in whose network namespace the
  * port is, 0 for our own (others need root). LK_PORT_LINK. */
-enum lk_status lk_vpcd_connect(struct lk_vpcd *vpcd, uint16_t port, long namespace_of, const struct lk_card_port *card);
+enum lk_status lk_vpcd_connect(struct lk_vpcd *vpcd, uint16_t port, long namespace_of,
+                               const struct lk_card_port *card);
 
 /* Waits up to `timeout_ms` for one message and handles it. LK_PEER_TIMEOUT if none came, and the
- * link goes on; LK_PEER_GONE, LK_PEER_LENGTH, LK_PEER_TOO_LONG: the link is closed and the card was told. */
+ * link goes on; LK_PEER_GONE, LK_PEER_LENGTH, LK_PEER_TOO_LONG: the link is closed and the card was
+ * told. */
 enum lk_status lk_vpcd_serve(struct lk_vpcd *vpcd, uint32_t timeout_ms);
 
 /* Takes the phone away from the reader. */

@@ -37,8 +37,8 @@ static unsigned is_scalar(const uint8_t scalar[32])
     return is_below(scalar, group_order) & ((0u - any) >> 31);
 }
 
-/* What the library leaves open: the prefix and the size of the coordinates. No branch either: inside
- * SPAKE2+ a point is a secret. */
+/* What the library leaves open: the prefix and the size of the coordinates. No branch either:
+ * inside SPAKE2+ a point is a secret. */
 static unsigned is_encoded(const uint8_t point[65])
 {
     unsigned has_prefix = ((point[0] ^ 0x04u) - 1u) >> 31;

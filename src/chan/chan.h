@@ -14,16 +14,17 @@ void lk_chan_forget(struct lk_chan *chan);
 
 /* Vehicle: seals a command (counter + 1). `out` takes plain_len + 24. LK_PEER_COUNTER at FF (P-21),
  * LK_CALLER_STATE on a closed channel. */
-enum lk_status lk_chan_seal_command(struct lk_chan *chan, struct lk_crypto *crypto, struct lk_bytes plain,
-                                    uint8_t *out, size_t *out_len);
-/* Device: opens it. `out` takes in.len. LK_PEER_MAC for a bad MAC, length or padding alike: channel forgotten. */
-enum lk_status lk_chan_open_command(struct lk_chan *chan, struct lk_crypto *crypto, struct lk_bytes in,
-                                    uint8_t *out, size_t *out_len);
+enum lk_status lk_chan_seal_command(struct lk_chan *chan, struct lk_crypto *crypto,
+                                    struct lk_bytes plain, uint8_t *out, size_t *out_len);
+/* Device: opens it. `out` takes in.len. LK_PEER_MAC for a bad MAC, length or padding alike: channel
+ * forgotten. */
+enum lk_status lk_chan_open_command(struct lk_chan *chan, struct lk_crypto *crypto,
+                                    struct lk_bytes in, uint8_t *out, size_t *out_len);
 /* Device: seals the answer to the command just opened; with counter 00 the answer to AUTH1. */
-enum lk_status lk_chan_seal_response(struct lk_chan *chan, struct lk_crypto *crypto, struct lk_bytes plain,
-                                     uint8_t *out, size_t *out_len);
+enum lk_status lk_chan_seal_response(struct lk_chan *chan, struct lk_crypto *crypto,
+                                     struct lk_bytes plain, uint8_t *out, size_t *out_len);
 /* Vehicle: opens it. As open_command. */
-enum lk_status lk_chan_open_response(struct lk_chan *chan, struct lk_crypto *crypto, struct lk_bytes in,
-                                     uint8_t *out, size_t *out_len);
+enum lk_status lk_chan_open_response(struct lk_chan *chan, struct lk_crypto *crypto,
+                                     struct lk_bytes in, uint8_t *out, size_t *out_len);
 
 #endif

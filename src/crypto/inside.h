@@ -4,7 +4,8 @@
 
 #include "crypto/crypto.h"
 
-/* What a wrapped record holds; part of what its MAC covers, so that one kind never loads as another. */
+/* What a wrapped record holds; part of what its MAC covers, so that one kind never loads as
+ * another. */
 enum record_kind { RECORD_KEY = 1, RECORD_PERSISTENT = 2, RECORD_SECRET = 3, RECORD_FAST = 4 };
 
 /* SHA-256 compression in portable C, the one primitive of our own: for the key search. */

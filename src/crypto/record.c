@@ -27,7 +27,8 @@ enum lk_status lk_record_wrap(struct lk_crypto *crypto, enum record_kind kind,
     if (label.len > LABEL_MAX || plain.len > PLAIN_MAX)
         return LK_CALLER_ARGUMENT;
     LK_TRY(lk_random(crypto, record, 16));
-    LK_TRY(port->cbc_encrypt(port->ctx, crypto->wrap_enc, record, plain.at, plain.len, record + 16));
+    LK_TRY(
+        port->cbc_encrypt(port->ctx, crypto->wrap_enc, record, plain.at, plain.len, record + 16));
     struct lk_bytes body = {record, 16 + plain.len};
     LK_TRY(seal_mac(crypto, kind, label, body, record + body.len));
     memcpy(out, record, body.len + 16);

@@ -117,8 +117,8 @@ static enum lk_status make_share(struct lk_crypto *crypto, const uint8_t secret[
     return crypto->port->ec_muladd(crypto->port->ctx, out, NULL, secret, mask, w0);
 }
 
-/* Refuses the share before anything is computed with it; then takes the mask off: share - w0 * mask.
- * A share that is nothing but its mask leaves infinity, which the provider refuses (PA3). */
+/* Refuses the share before anything is computed with it; then takes the mask off: share - w0 *
+ * mask. A share that is nothing but its mask leaves infinity, which the provider refuses (PA3). */
 static enum lk_status unmask(struct lk_crypto *crypto, const uint8_t share[65],
                              const uint8_t own_share[65], const uint8_t w0[32],
                              const uint8_t mask[65], uint8_t out[65])

@@ -9,8 +9,9 @@ enum lk_status lk_scrypt_policy(uint32_t n, uint32_t r, uint32_t p)
     return is_power && r == 8 && p == 1 ? LK_OK : LK_PEER_PARAMETER;
 }
 
-enum lk_status lk_verifier_mint(struct lk_crypto *crypto, const struct lk_scrypt_port *scrypt, struct lk_bytes password,
-                                const uint8_t salt[16], uint32_t n, struct lk_verifier *out)
+enum lk_status lk_verifier_mint(struct lk_crypto *crypto, const struct lk_scrypt_port *scrypt,
+                                struct lk_bytes password, const uint8_t salt[16], uint32_t n,
+                                struct lk_verifier *out)
 {
     uint8_t dk[80], w1[LK_SCALAR_LEN];
     struct lk_verifier verifier = {.n = n, .r = 8, .p = 1};

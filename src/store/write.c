@@ -19,7 +19,8 @@ enum lk_status lk_journal_append(struct lk_store *store, uint8_t type, uint32_t 
     op.crc = lk_crc64(lk_op_crc(&op), payload, len);
     lk_op_encode(&op, header);
     LK_TRY(lk_half_program(store->port, store->half, store->tail, header, sizeof header));
-    LK_TRY(lk_half_program(store->port, store->half, store->tail + LK_JOURNAL_OP_LEN, payload, len));
+    LK_TRY(
+        lk_half_program(store->port, store->half, store->tail + LK_JOURNAL_OP_LEN, payload, len));
     store->tail += lk_op_size(len);
     return LK_OK;
 }

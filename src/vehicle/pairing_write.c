@@ -1,5 +1,6 @@
 /* pairing_write.c: what the car writes in owner pairing: the creation data, its certificates, the
- * mailbox map, its configuration; and after acceptance its attestation (protocol 4.9, P-31, P-33). */
+ * mailbox map, its configuration; and after acceptance its attestation (protocol 4.9, P-31, P-33).
+ */
 #include "vehicle/vehicle.h"
 
 enum lk_status lk_pairing_begin_data(struct lk_pairing *pairing)

@@ -1,5 +1,5 @@
-/* policy.c: which reader may do what, and which key may: the rules of a decision, as data where they
- * are data. spec/vehicle.md; P-09, P-13, P-18, S12. */
+/* policy.c: which reader may do what, and which key may: the rules of a decision, as data where
+ * they are data. spec/vehicle.md; P-09, P-13, P-18, S12. */
 #include "vehicle/vehicle.h"
 
 #define BIT(action) ((uint8_t)(1u << (action)))

@@ -1,5 +1,5 @@
-/* records.c: how the car's state lies in its journal. Public parts are plain; w0, midstates and token
- * seeds are wrapped by the crypto room (D24). Project-defined; spec/vehicle.md. */
+/* records.c: how the car's state lies in its journal. Public parts are plain; w0, midstates and
+ * token seeds are wrapped by the crypto room (D24). Project-defined; spec/vehicle.md. */
 #include "vehicle/vehicle.h"
 
 enum {
