@@ -1,4 +1,4 @@
-/* The inspector over a whole conversation: pieces of the input are commands and responses in turn. */
+/* The inspector over a whole conversation: the input is cut into commands and responses. */
 #include <stdlib.h>
 
 #include "trace/trace.h"

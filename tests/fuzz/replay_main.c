@@ -1,7 +1,7 @@
-/* replay_main.c: runs a fuzz target as a plain test: every file of its corpus, then a fixed number of
- * repeatable mutations of them. `replay_x CORPUS_FOLDER`; LATCHKEY_LONG=1 runs a hundred times as
- * many. Each input lies in a block of exactly its size, so that a sanitizer or valgrind sees a read
- * past its end. */
+/* replay_main.c: runs a fuzz target as a plain test: every file of its corpus, then a fixed
+ * number of repeatable mutations of them. `replay_x CORPUS_FOLDER`; LATCHKEY_LONG=1 runs a
+ * hundred times as many. Each input lies in a block of exactly its size, so that a sanitizer or
+ * valgrind sees a read past its end. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -115,7 +115,9 @@ const size_t test_num_messages = sizeof test_messages / sizeof test_messages[0];
 #define OWNER_CREATION "7F4A(4D(I) 46(13) 47(81) 4A(0120) 4B(0640) 4E(0001) 49(P))"
 #define FRIEND_CREATION \
     "7F4A(4D(I) 46(03) 47(80) 4A(0120) 4B(0640) 4E(0002) 49(P) 51(D) 52(D) DF01(P))"
-#define MAP "7F4D(C0(0001) C1(0002) C2(0012) C3(0040) D0(0000) D1(0640) D2(20) D3(02) D4(0200) D5(01))"
+#define MAP                                                        \
+    "7F4D(C0(0001) C1(0002) C2(0012) C3(0040) D0(0000) D1(0640)"   \
+    " D2(20) D3(02) D4(0200) D5(01))"
 #define CONFIG "7F4E(4A(000020) 4B(000002))"
 #define ALL_CONFIG                                                                        \
     "7F4E(7F49(5F50() 7F52(D0(R) D2())) 4A(000020) 4B(000002) 54(0100) 5B(01010100)"      \

@@ -42,8 +42,8 @@ static void M106_auth0_bytes(void **state)
     struct lk_wr wr;
 
     (void)state;
-    unhex("040217e617f0b6443928278f96999e69a23a4f2c152bdf6d6cdf66e5b80282d4ed194a7debcb97712d2dda3ca8"
-          "5aa8765a56f45fc758599652f2897c65306e5794", point);
+    unhex("040217e617f0b6443928278f96999e69a23a4f2c152bdf6d6cdf66e5b80282d4ed194a7debcb97712d2d"
+          "da3ca85aa8765a56f45fc758599652f2897c65306e5794", point);
     for (uint8_t i = 0; i < 16; i++)
         transaction_id[i] = i;
     msg.version = lk_bytes("\x01\x00", 2);
@@ -137,7 +137,8 @@ static void exchange_and_map_bytes(void **state)
     assert_int_equal(answer.status, LK_EXCHANGE_OK);
     assert_int_equal(lk_exchange_answer_next(&answer.reads, &data), 1);
     assert_int_equal(data.at[0], 0x09);
-    len = unhex("7F4D25C0020001C1020002C2020012C3020040D0020000D1020640D20120D30102D4020200D50101", in);
+    len = unhex("7F4D25C0020001C1020002C2020012C3020040D0020000D1020640D20120D30102D4020200"
+                "D50101", in);
     assert_int_equal(lk_mailbox_map_parse(lk_bytes(in, len), &map), LK_OK);
     assert_int_equal(map.attestation_len, 0x200);
     lk_wr_init(&wr, out, sizeof out);
