@@ -32,7 +32,8 @@ static int stop(void **state)
 
 static void M60_whole_life_of_a_key(void **state)
 {
-    const struct lk_exchange_op write = {.kind = LK_EXCHANGE_WRITE, .data = {(const uint8_t *)"hi", 2}};
+    const struct lk_exchange_op write = {.kind = LK_EXCHANGE_WRITE,
+                                         .data = {(const uint8_t *)"hi", 2}};
     const struct lk_exchange_op read = {.kind = LK_EXCHANGE_READ, .length = 2};
     struct lk_persistent kept;
     uint8_t data[256];
