@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "base/base.h"
 #include "cli.h"
+#include "pki/pki.h"
 
 #define PATH_LEN_MAX 1024
 
