@@ -52,13 +52,15 @@ endfunction()
 if(LATCHKEY_HOST AND NOT LATCHKEY_FUZZ)
     foreach(kind unit prefix roundtrip table sim rogue fault vectors e2e cli ct)
         file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${kind}/*.c)
+        file(GLOB suppressions ${CMAKE_SOURCE_DIR}/tests/${kind}/*.supp)
+        list(TRANSFORM suppressions PREPEND "--suppressions=")
         foreach(file ${files})
             get_filename_component(stem ${file} NAME_WE)
             test_program(test_${kind}_${stem} ${file})
             if(NOT kind STREQUAL ct)
                 lk_test(${kind}.${stem} $<TARGET_FILE:test_${kind}_${stem}>)
             elseif(LK_VALGRIND)
-                lk_test(${kind}.${stem} ${LK_VALGRIND} --error-exitcode=9 -q
+                lk_test(${kind}.${stem} ${LK_VALGRIND} --error-exitcode=9 -q ${suppressions}
                     --suppressions=${CMAKE_SOURCE_DIR}/tests/ct/declassified.supp
                     $<TARGET_FILE:test_${kind}_${stem}>)
             endif()
