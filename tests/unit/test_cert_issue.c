@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "latchkey/provider_bearssl.h"
 #include "latchkey/provider_openssl.h"
 #include "tlv/der.h"
 
@@ -267,6 +268,41 @@ static void every_small_buffer_is_refused(void **state)
     }
 }
 
+static enum lk_status entropy(void *ctx, uint8_t *out, size_t len)
+{
+    (void)ctx;
+    memset(out, 0x42, len);
+    return LK_OK;
+}
+
+/* The applet's provider writes the whole set, the car's provider reads it. */
+static void written_on_BearSSL_read_on_OpenSSL(void **state)
+{
+    static struct lk_bearssl bearssl;
+    static struct test_ca_world small;
+    static const uint8_t store_key[32] = {1}, id[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    struct lk_crypto card;
+    struct lk_cert f, e, h, k;
+    uint8_t authorized[65];
+
+    (void)state;
+    assert_int_equal(lk_bearssl_init(&bearssl, entropy, NULL, store_key), LK_OK);
+    assert_int_equal(lk_crypto_init(&card, &bearssl.port), LK_OK);
+    assert_int_equal(test_ca_world_init(&card, id, &small), LK_OK);
+    assert_int_equal(lk_chain_check_endpoint(&crypto, small.automaker.public_key,
+                                             test_ca_bytes(&small.f), test_ca_bytes(&small.e),
+                                             test_ca_bytes(&small.h), NULL, &f, &e, &h),
+                     LK_OK);
+    /* and the other way */
+    assert_int_equal(lk_chain_check_vehicle(&card, world.automaker.public_key,
+                                            test_ca_bytes(&world.i), test_ca_bytes(&world.ki),
+                                            NULL, &k, authorized),
+                     LK_OK);
+    test_ca_world_forget(&small);
+    lk_crypto_forget(&card);
+    lk_bearssl_forget(&bearssl);
+}
+
 static enum lk_status try(const struct lk_cert_plan *plan)
 {
     uint8_t out[LK_CERT_MAX];
@@ -325,6 +361,7 @@ int main(void)
         cmocka_unit_test(PK8_every_field_of_the_facts_counts),
         cmocka_unit_test(facts_that_cannot_be_written),
         cmocka_unit_test(facts_as_worked_in_the_spec),
+        cmocka_unit_test(written_on_BearSSL_read_on_OpenSSL),
         cmocka_unit_test(every_small_buffer_is_refused),
         cmocka_unit_test(plans_outside_the_profile),
     };
