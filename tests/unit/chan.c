@@ -32,10 +32,14 @@ static void assert_dead(struct lk_chan *chan, struct lk_crypto *crypto)
     size_t len;
 
     assert_true(lk_is_zero(chan, sizeof *chan));
-    assert_int_equal(lk_chan_seal_command(chan, crypto, lk_bytes("x", 1), out, &len), LK_CALLER_STATE);
-    assert_int_equal(lk_chan_open_command(chan, crypto, lk_bytes(out, 24), out, &len), LK_CALLER_STATE);
-    assert_int_equal(lk_chan_seal_response(chan, crypto, lk_bytes("x", 1), out, &len), LK_CALLER_STATE);
-    assert_int_equal(lk_chan_open_response(chan, crypto, lk_bytes(out, 24), out, &len), LK_CALLER_STATE);
+    assert_int_equal(lk_chan_seal_command(chan, crypto, lk_bytes("x", 1), out, &len),
+                     LK_CALLER_STATE);
+    assert_int_equal(lk_chan_open_command(chan, crypto, lk_bytes(out, 24), out, &len),
+                     LK_CALLER_STATE);
+    assert_int_equal(lk_chan_seal_response(chan, crypto, lk_bytes("x", 1), out, &len),
+                     LK_CALLER_STATE);
+    assert_int_equal(lk_chan_open_response(chan, crypto, lk_bytes(out, 24), out, &len),
+                     LK_CALLER_STATE);
 }
 
 static void every_length_goes_through_both_ways(void **state)
@@ -51,19 +55,22 @@ static void every_length_goes_through_both_ways(void **state)
         struct lk_chan car, phone;
         open_pair(&car, &phone);
         for (size_t n = 0; n <= LK_CHAN_PLAIN_MAX; n++) {
-            assert_int_equal(lk_chan_seal_command(&car, here, lk_bytes(plain, n), sealed, &len), LK_OK);
+            assert_int_equal(lk_chan_seal_command(&car, here, lk_bytes(plain, n), sealed, &len),
+                             LK_OK);
             assert_int_equal(len, n == 0 ? 8 : 16 * (n / 16 + 1) + 8);
-            assert_int_equal(lk_chan_open_command(&phone, there, lk_bytes(sealed, len), opened,
-                                                  &out_len), LK_OK);
+            assert_int_equal(
+                lk_chan_open_command(&phone, there, lk_bytes(sealed, len), opened, &out_len),
+                LK_OK);
             assert_true(out_len == n && memcmp(opened, plain, n) == 0);
             assert_int_equal(lk_chan_seal_response(&phone, there, lk_bytes(plain, n), sealed, &len),
                              LK_OK);
-            assert_int_equal(lk_chan_open_response(&car, here, lk_bytes(sealed, len), opened,
-                                                   &out_len), LK_OK);
+            assert_int_equal(
+                lk_chan_open_response(&car, here, lk_bytes(sealed, len), opened, &out_len), LK_OK);
             assert_true(out_len == n && memcmp(opened, plain, n) == 0);
         }
-        assert_int_equal(lk_chan_seal_command(&car, here, lk_bytes(plain, sizeof plain), sealed, &len),
-                         LK_CALLER_ARGUMENT);
+        assert_int_equal(
+            lk_chan_seal_command(&car, here, lk_bytes(plain, sizeof plain), sealed, &len),
+            LK_CALLER_ARGUMENT);
     }
 }
 
@@ -80,28 +87,32 @@ static void EX1_any_anomaly_of_order_kills_the_channel(void **state)
         for (unsigned k = 0; k < good; k++) {
             assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes(&body, 1), sent[k], &len),
                              LK_OK);
-            assert_int_equal(lk_chan_open_command(&phone, crypto, lk_bytes(sent[k], len), out,
-                                                  &out_len), LK_OK);
-            assert_int_equal(lk_chan_seal_response(&phone, crypto, lk_bytes(&body, 1), answer, &len),
-                             LK_OK);
-            assert_int_equal(lk_chan_open_response(&car, crypto, lk_bytes(answer, len), out, &out_len),
-                             LK_OK);
+            assert_int_equal(
+                lk_chan_open_command(&phone, crypto, lk_bytes(sent[k], len), out, &out_len), LK_OK);
+            assert_int_equal(
+                lk_chan_seal_response(&phone, crypto, lk_bytes(&body, 1), answer, &len), LK_OK);
+            assert_int_equal(
+                lk_chan_open_response(&car, crypto, lk_bytes(answer, len), out, &out_len), LK_OK);
         }
-        assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes(&body, 1), sent[good], &len), LK_OK);
+        assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes(&body, 1), sent[good], &len),
+                         LK_OK);
         if (i % 2 == 0) { /* an old command instead of the new one; and an old answer */
-            assert_int_equal(lk_chan_open_command(&phone, crypto, lk_bytes(sent[i % good], len), out,
-                                                  &out_len), LK_PEER_MAC);
+            assert_int_equal(
+                lk_chan_open_command(&phone, crypto, lk_bytes(sent[i % good], len), out, &out_len),
+                LK_PEER_MAC);
             assert_dead(&phone, crypto);
-            assert_int_equal(lk_chan_open_response(&car, crypto, lk_bytes(answer, len), out, &out_len),
-                             LK_PEER_MAC);
+            assert_int_equal(
+                lk_chan_open_response(&car, crypto, lk_bytes(answer, len), out, &out_len),
+                LK_PEER_MAC);
             assert_dead(&car, crypto);
         } else { /* the new one lost: the next does not open */
             struct lk_chan ahead = car;
             ahead.is_answered = 1;
-            assert_int_equal(lk_chan_seal_command(&ahead, crypto, lk_bytes(&body, 1), sent[7], &len),
-                             LK_OK);
-            assert_int_equal(lk_chan_open_command(&phone, crypto, lk_bytes(sent[7], len), out,
-                                                  &out_len), LK_PEER_MAC);
+            assert_int_equal(
+                lk_chan_seal_command(&ahead, crypto, lk_bytes(&body, 1), sent[7], &len), LK_OK);
+            assert_int_equal(
+                lk_chan_open_command(&phone, crypto, lk_bytes(sent[7], len), out, &out_len),
+                LK_PEER_MAC);
             assert_dead(&phone, crypto);
         }
     }
@@ -116,21 +127,24 @@ static void EX2_only_the_whole_mac_counts(void **state)
 
     for (size_t plain_len = 0; plain_len <= 16; plain_len += 8) {
         open_pair(&car, &fresh);
-        assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes("sixteen bytes....", plain_len),
-                                              sealed, &len), LK_OK);
+        assert_int_equal(lk_chan_seal_command(
+                             &car, crypto, lk_bytes("sixteen bytes....", plain_len), sealed, &len),
+                         LK_OK);
         for (size_t n = 0; n <= len + 16; n++) {
             if (n == len)
                 continue;
             phone = fresh;
-            assert_int_equal(lk_chan_open_command(&phone, crypto, lk_bytes(sealed, n), out, &out_len),
-                             LK_PEER_MAC);
+            assert_int_equal(
+                lk_chan_open_command(&phone, crypto, lk_bytes(sealed, n), out, &out_len),
+                LK_PEER_MAC);
             assert_dead(&phone, crypto);
         }
         for (size_t bit = 0; bit < 8 * len; bit++) {
             phone = fresh;
             sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            assert_int_equal(lk_chan_open_command(&phone, crypto, lk_bytes(sealed, len), out, &out_len),
-                             LK_PEER_MAC);
+            assert_int_equal(
+                lk_chan_open_command(&phone, crypto, lk_bytes(sealed, len), out, &out_len),
+                LK_PEER_MAC);
             assert_dead(&phone, crypto);
             sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
@@ -159,8 +173,9 @@ static void seal_raw(const struct lk_chan *chan, struct lk_crypto *crypto, const
     uint8_t counter[16] = {0}, icv[16], mac[16];
 
     counter[15] = 1;
-    assert_int_equal(port->cbc_encrypt(port->ctx, chan->keys.enc, (const uint8_t[16]){0}, counter, 16,
-                                       icv), LK_OK);
+    assert_int_equal(
+        port->cbc_encrypt(port->ctx, chan->keys.enc, (const uint8_t[16]){0}, counter, 16, icv),
+        LK_OK);
     assert_int_equal(port->cbc_encrypt(port->ctx, chan->keys.enc, icv, block, 16, out), LK_OK);
     struct lk_bytes parts[] = {{chan->mcv, 16}, {out, 16}};
     assert_int_equal(lk_cmac(crypto, chan->keys.mac, parts, 2, mac), LK_OK);
@@ -241,21 +256,25 @@ static void EX4_no_icv_twice_and_the_end_at_ff(void **state)
     open_pair(&car, &phone);
     /* The answer to AUTH1 under counter 00, once. */
     assert_int_equal(lk_chan_seal_response(&phone, &crypto, lk_bytes("a", 1), sealed, &len), LK_OK);
-    assert_int_equal(lk_chan_open_response(&car, &plain_crypto, lk_bytes(sealed, len), out, &out_len),
-                     LK_OK);
+    assert_int_equal(
+        lk_chan_open_response(&car, &plain_crypto, lk_bytes(sealed, len), out, &out_len), LK_OK);
     assert_int_equal(lk_chan_seal_response(&phone, &crypto, lk_bytes("a", 1), sealed, &len),
                      LK_CALLER_STATE);
     for (unsigned i = 1; i <= 255; i++) {
-        assert_int_equal(lk_chan_seal_command(&car, &crypto, lk_bytes("a", 1), sealed, &len), LK_OK);
+        assert_int_equal(lk_chan_seal_command(&car, &crypto, lk_bytes("a", 1), sealed, &len),
+                         LK_OK);
         assert_int_equal(lk_chan_seal_command(&car, &crypto, lk_bytes("a", 1), out, &out_len),
                          LK_CALLER_STATE);
-        assert_int_equal(lk_chan_open_command(&phone, &plain_crypto, lk_bytes(sealed, len), out,
-                                              &out_len), LK_OK);
-        assert_int_equal(lk_chan_seal_response(&phone, &crypto, lk_bytes("a", 1), sealed, &len), LK_OK);
+        assert_int_equal(
+            lk_chan_open_command(&phone, &plain_crypto, lk_bytes(sealed, len), out, &out_len),
+            LK_OK);
+        assert_int_equal(lk_chan_seal_response(&phone, &crypto, lk_bytes("a", 1), sealed, &len),
+                         LK_OK);
         assert_int_equal(lk_chan_seal_response(&phone, &crypto, lk_bytes("a", 1), out, &out_len),
                          LK_CALLER_STATE);
-        assert_int_equal(lk_chan_open_response(&car, &plain_crypto, lk_bytes(sealed, len), out,
-                                               &out_len), LK_OK);
+        assert_int_equal(
+            lk_chan_open_response(&car, &plain_crypto, lk_bytes(sealed, len), out, &out_len),
+            LK_OK);
     }
     assert_int_equal(num_seen, 511);
     qsort(seen_blocks, num_seen, 16, by_block);
@@ -298,7 +317,8 @@ static void PK14_a_provider_that_fails_ends_the_channel(void **state)
             assert_dead(&car, &good);
         else
             assert_true(at >= 4);
-        assert_int_equal(lk_chan_seal_command(&before, &good, lk_bytes("a", 1), sealed, &len), LK_OK);
+        assert_int_equal(lk_chan_seal_command(&before, &good, lk_bytes("a", 1), sealed, &len),
+                         LK_OK);
         calls_left = at;
         if (lk_chan_open_command(&phone, &bad, lk_bytes(sealed, len), out, &out_len) != LK_OK)
             assert_dead(&phone, &good);

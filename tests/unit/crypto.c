@@ -30,8 +30,9 @@ static void rfc5869_without_salt(void **state)
     memset(ikm, 0x0b, sizeof ikm);
     for (int p = 0; p < NUM_PROVIDERS; p++) {
         assert_int_equal(lk_hkdf(at(state, p), lk_bytes(ikm, 22), NULL, 0, okm, 42), LK_OK);
-        assert_hex(okm, 42, "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"
-                            "9d201395faa4b61a96c8");
+        assert_hex(okm, 42,
+                   "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"
+                   "9d201395faa4b61a96c8");
     }
 }
 
@@ -50,7 +51,8 @@ static void rfc4493_cmac(void **state)
 
     from_hex("2b7e151628aed2a6abf7158809cf4f3c", key, 16);
     from_hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51"
-             "30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710", text, 64);
+             "30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710",
+             text, 64);
     for (int p = 0; p < NUM_PROVIDERS; p++) {
         for (size_t i = 0; i < 4; i++) {
             /* In two runs, so that the gathering is seen too. */
@@ -102,8 +104,9 @@ static void PA4_rfc9383_shares_of_both_sides(void **state)
     from_hex("717a72348a182085109c8d3917d6c43d59b224dc6a7fc4f0483232fa6516d8b3", y, 32);
     for (int p = 0; p < NUM_PROVIDERS; p++) {
         assert_int_equal(lk_spake2_l(at(state, p), w1, l), LK_OK);
-        assert_hex(l, 65, "04eb7c9db3d9a9eb1f8adab81b5794c1f13ae3e225efbe91ea487425854c7fc00f"
-                          "00bfedcbd09b2400142d40a14f2064ef31dfaa903b91d1faea7093d835966efd");
+        assert_hex(l, 65,
+                   "04eb7c9db3d9a9eb1f8adab81b5794c1f13ae3e225efbe91ea487425854c7fc00f"
+                   "00bfedcbd09b2400142d40a14f2064ef31dfaa903b91d1faea7093d835966efd");
         assert_int_equal(lk_spake2_prover_start_with(at(state, p), w0, w1, x, &prover), LK_OK);
         assert_hex(prover.share, 65,
                    "04ef3bd051bf78a2234ec0df197f7828060fe9856503579bb1733009042c15c0c1"
@@ -425,12 +428,14 @@ static void PA3_invalid_shares_are_refused(void **state)
         };
         uint8_t mask[65];
         from_hex(masks[0], mask, 65);
-        assert_int_equal(crypto->port->ec_muladd(crypto->port->ctx, bad, mask, w0, NULL, NULL), LK_OK);
+        assert_int_equal(crypto->port->ec_muladd(crypto->port->ctx, bad, mask, w0, NULL, NULL),
+                         LK_OK);
         verifier = verifier_start;
         assert_int_equal(lk_spake2_verifier_respond(crypto, &verifier, bad, tlvs, m, &keys),
                          LK_PEER_POINT);
         from_hex(masks[1], mask, 65);
-        assert_int_equal(crypto->port->ec_muladd(crypto->port->ctx, bad, mask, w0, NULL, NULL), LK_OK);
+        assert_int_equal(crypto->port->ec_muladd(crypto->port->ctx, bad, mask, w0, NULL, NULL),
+                         LK_OK);
         prover = prover_start;
         assert_int_equal(lk_spake2_prover_finish(crypto, &prover, bad, m, tlvs, m, &keys),
                          LK_PEER_POINT);
@@ -459,8 +464,8 @@ static void PA5_reflected_values_are_refused(void **state)
         /* The car's own evidence sent back to it. */
         assert_int_equal(lk_spake2_prover_start(crypto, w0, w1, &prover), LK_OK);
         assert_int_equal(lk_spake2_verifier_start(crypto, w0, l, &verifier), LK_OK);
-        assert_int_equal(lk_spake2_verifier_respond(crypto, &verifier, prover.share, tlvs, m1, &keys),
-                         LK_OK);
+        assert_int_equal(
+            lk_spake2_verifier_respond(crypto, &verifier, prover.share, tlvs, m1, &keys), LK_OK);
         assert_int_equal(lk_spake2_verifier_finish(&verifier, m1), LK_PEER_EVIDENCE);
         assert_true(lk_is_zero(&verifier, sizeof verifier));
         uint8_t nothing[16] = {0};
@@ -486,8 +491,7 @@ static enum lk_status run_pairing(struct lk_crypto *phone, struct lk_crypto *car
     assert_int_equal(lk_spake2_verifier_respond(car, &verifier, prover.share, tlvs, m1, &at_car),
                      LK_OK);
     memcpy(share, verifier.share, 65);
-    enum lk_status status =
-        lk_spake2_prover_finish(phone, &prover, share, m1, tlvs, m2, &at_phone);
+    enum lk_status status = lk_spake2_prover_finish(phone, &prover, share, m1, tlvs, m2, &at_phone);
     assert_true(lk_is_zero(&prover, sizeof prover));
     if (status != LK_OK)
         return status;
@@ -514,9 +518,8 @@ static void SC6_providers_agree_on_points(void **state)
         assert_int_equal(lk_scalar_draw(at(state, 0), a), LK_OK);
         assert_int_equal(lk_scalar_draw(at(state, 0), b), LK_OK);
         if (i < 4)
-            memset(b, 0, 31);
-        if (i == 0)
-            b[31] = 1;
+            memset(b, 0, 31); /* small scalars, odd and so never zero */
+        b[31] = i == 0 ? 1 : b[31] | 1;
         if (i == 1)
             lk_scalar_negate(a, b);
         assert_int_equal(left->ec_muladd(left->ctx, p, NULL, a, NULL, NULL), LK_OK);
@@ -546,9 +549,10 @@ static void D24_records_unwrap_only_as_they_were(void **state)
         size_t len = 0, out_len = 0;
         memset(secret, 0xa5, sizeof secret);
         for (size_t n = 0; n <= 48; n++) {
-            assert_int_equal(lk_secret_save(crypto, lk_bytes(secret, n), label, record, &len), LK_OK);
-            assert_int_equal(lk_secret_load(crypto, lk_bytes(record, len), label, out, 48, &out_len),
+            assert_int_equal(lk_secret_save(crypto, lk_bytes(secret, n), label, record, &len),
                              LK_OK);
+            assert_int_equal(
+                lk_secret_load(crypto, lk_bytes(record, len), label, out, 48, &out_len), LK_OK);
             assert_true(out_len == n && memcmp(out, secret, n) == 0);
         }
         assert_int_equal(lk_secret_load(crypto, lk_bytes(record, len), other, out, 48, &out_len),
@@ -559,8 +563,9 @@ static void D24_records_unwrap_only_as_they_were(void **state)
                          LK_STORE_CORRUPT);
         for (size_t i = 0; i < len; i++) {
             record[i] ^= 1;
-            assert_int_equal(lk_secret_load(crypto, lk_bytes(record, len), label, out, 48, &out_len),
-                             LK_STORE_CORRUPT);
+            assert_int_equal(
+                lk_secret_load(crypto, lk_bytes(record, len), label, out, 48, &out_len),
+                LK_STORE_CORRUPT);
             record[i] ^= 1;
             assert_int_equal(lk_secret_load(crypto, lk_bytes(record, i), label, out, 48, &out_len),
                              LK_STORE_CORRUPT);
@@ -617,63 +622,93 @@ struct slot {
     uint32_t after[3];
 };
 
+static struct slot table[TABLE];
+
+static void assert_scan(struct lk_crypto *crypto, const struct lk_fast_info *info,
+                        const uint8_t cryptogram[16], uint32_t want_mask, size_t want_index)
+{
+    size_t index = 99;
+    uint32_t mask = 1;
+
+    assert_int_equal(lk_fast_scan(crypto, &table[0].key, sizeof table[0], TABLE, info, cryptogram,
+                                  &index, &mask),
+                     LK_OK);
+    assert_true(mask == want_mask && index == want_index);
+}
+
+static void assert_key_record(struct lk_crypto *crypto, const struct lk_fast_key *key)
+{
+    struct lk_bytes label = lk_bytes("k", 1);
+    uint8_t record[LK_FAST_RECORD_LEN];
+    struct lk_fast_key loaded;
+
+    assert_int_equal(lk_fast_key_save(crypto, key, label, record), LK_OK);
+    assert_int_equal(lk_fast_key_load(crypto, lk_bytes(record, sizeof record), label, &loaded),
+                     LK_OK);
+    assert_memory_equal(loaded.inner, key->inner, 32);
+    assert_memory_equal(loaded.outer, key->outer, 32);
+    assert_memory_equal(loaded.device_x, key->device_x, 32);
+    record[40] ^= 1;
+    assert_int_equal(lk_fast_key_load(crypto, lk_bytes(record, sizeof record), label, &loaded),
+                     LK_STORE_CORRUPT);
+}
+
+/* Entry `i` is found where it stands; not when dead, and not when it stands there twice. */
+static void check_entry(struct lk_crypto *crypto, struct lk_fast_info *info,
+                        const uint8_t device[65], uint8_t i)
+{
+    struct lk_persistent persistent = {{i, 7}};
+    struct lk_session_keys phone, car;
+    struct slot *next = &table[(i + 1) % TABLE], kept = *next;
+    uint8_t cryptogram[16];
+
+    assert_int_equal(lk_fast_derive(crypto, &persistent, device, info, cryptogram, &phone), LK_OK);
+    assert_scan(crypto, info, cryptogram, 0xffffffffu, i);
+    assert_int_equal(lk_fast_session(crypto, &table[i].key, info, &car), LK_OK);
+    assert_memory_equal(&phone, &car, sizeof car);
+    assert_key_record(crypto, &table[i].key);
+    table[i].key.live = 0;
+    assert_scan(crypto, info, cryptogram, 0, 0);
+    table[i].key.live = 0xff;
+    *next = table[i];
+    assert_scan(crypto, info, cryptogram, 0, 0);
+    *next = kept;
+    cryptogram[15] ^= 1;
+    assert_scan(crypto, info, cryptogram, 0, 0);
+}
+
 static void D25_scan_finds_each_and_only_live_keys(void **state)
 {
     struct crypto_fixture *f = *state;
-    static struct slot table[TABLE];
-    uint8_t vehicle[65], device[65], cryptogram[16], list[14] = {1}, id[8] = {1}, tid[16] = {2};
-    uint8_t record[LK_FAST_RECORD_LEN];
-    struct lk_session_keys phone, car;
-    struct lk_fast_key loaded;
+    uint8_t vehicle[65], device[65], list[15] = {1}, id[8] = {1}, tid[16] = {2};
     size_t index;
     uint32_t mask;
 
+    struct lk_key a = key_from_byte(&f->crypto[ON_OPENSSL], 0x22, vehicle);
+    struct lk_key b = key_from_byte(&f->crypto[ON_OPENSSL], 0x11, device);
+    struct lk_fast_info info = {
+        vehicle, id, {list, 2}, {vehicle, device, tid, 0x5e, 1, 1, {1, 0}}};
     for (int has_x86 = 0; has_x86 < 2; has_x86++) {
         struct lk_crypto_port port = *f->crypto[ON_OPENSSL].port;
         struct lk_crypto crypto = f->crypto[ON_OPENSSL];
         crypto.port = &port;
         if (has_x86 && !lk_x86_sha256(&port))
             break;
-        struct lk_key a = key_from_byte(&crypto, 0x22, vehicle), b = key_from_byte(&crypto, 0x11, device);
-        struct lk_fast_info info = {vehicle, id, {list, 2},
-                                    {vehicle, device, tid, 0x5e, 1, 1, {1, 0}}};
         for (uint8_t i = 0; i < TABLE; i++) {
             struct lk_persistent persistent = {{i, 7}};
             assert_int_equal(lk_fast_key_make(&crypto, &persistent, device, &table[i].key), LK_OK);
         }
         for (uint8_t i = 0; i < TABLE; i++) {
-            struct lk_persistent persistent = {{i, 7}};
             info.version_list.len = (size_t)2 * (1 + i % 7); /* three and four blocks alike */
-            assert_int_equal(lk_fast_derive(&crypto, &persistent, device, &info, cryptogram, &phone),
-                             LK_OK);
-            assert_int_equal(lk_fast_scan(&crypto, &table[0].key, sizeof table[0], TABLE, &info,
-                                          cryptogram, &index, &mask), LK_OK);
-            assert_true(mask == 0xffffffffu && index == i);
-            assert_int_equal(lk_fast_session(&crypto, &table[i].key, &info, &car), LK_OK);
-            assert_memory_equal(&phone, &car, sizeof car);
-            assert_int_equal(lk_fast_key_save(&crypto, &table[i].key, lk_bytes("k", 1), record), LK_OK);
-            assert_int_equal(lk_fast_key_load(&crypto, lk_bytes(record, sizeof record),
-                                              lk_bytes("k", 1), &loaded), LK_OK);
-            assert_memory_equal(loaded.inner, table[i].key.inner, 32);
-            assert_memory_equal(loaded.outer, table[i].key.outer, 32);
-            table[i].key.live = 0; /* dead: no match */
-            assert_int_equal(lk_fast_scan(&crypto, &table[0].key, sizeof table[0], TABLE, &info,
-                                          cryptogram, &index, &mask), LK_OK);
-            assert_true(mask == 0 && index == 0);
-            table[i].key.live = 0xff;
-            struct slot kept = table[(i + 1) % TABLE]; /* twice in the table: refused */
-            table[(i + 1) % TABLE] = table[i];
-            assert_int_equal(lk_fast_scan(&crypto, &table[0].key, sizeof table[0], TABLE, &info,
-                                          cryptogram, &index, &mask), LK_OK);
-            assert_true(mask == 0 && index == 0);
-            table[(i + 1) % TABLE] = kept;
+            check_entry(&crypto, &info, device, i);
         }
         info.version_list.len = 15;
-        assert_int_equal(lk_fast_scan(&crypto, &table[0].key, sizeof table[0], TABLE, &info,
-                                      cryptogram, &index, &mask), LK_CALLER_ARGUMENT);
-        lk_key_free(&crypto, &a);
-        lk_key_free(&crypto, &b);
+        assert_int_equal(lk_fast_scan(&crypto, &table[0].key, sizeof table[0], TABLE, &info, tid,
+                                      &index, &mask),
+                         LK_CALLER_ARGUMENT);
     }
+    lk_key_free(&f->crypto[ON_OPENSSL], &a);
+    lk_key_free(&f->crypto[ON_OPENSSL], &b);
 }
 
 static void SC8_forget_wipes(void **state)

@@ -5,20 +5,20 @@
 
 #define W0 "e433ab43428320b24fab82f915d1db114acd72f8a4bf4fbf3c712b94bcc2f013"
 #define W1 "44363d157f471221b1e75e596ff4714a712b9578301665d84ec17004952523a8"
-#define L                                                                                        \
-    "04ff69eb6086938b3cce2c9e64dcacea1a925918e75e8c17948d316322d370123f"                         \
+#define L                                                                                          \
+    "04ff69eb6086938b3cce2c9e64dcacea1a925918e75e8c17948d316322d370123f"                           \
     "69132aed7398919e6e6614f7627b0a54060c5a8c0d93d2754166ab10fea6a8ff"
-#define X_SHARE                                                                                  \
-    "04f44555207a617fd90900dba5c8e6f81eddbd87590873a63b9057dda9f138dbc1"                         \
+#define X_SHARE                                                                                    \
+    "04f44555207a617fd90900dba5c8e6f81eddbd87590873a63b9057dda9f138dbc1"                           \
     "6f453195f6452ce71d399052435952b89a10b927435574f5e3707eae031c40e0"
-#define Y_SHARE                                                                                  \
-    "04b6fdaf3f6949869d68f667108b75e4ce74847e8953d1e3c6aae21699e8027211"                         \
+#define Y_SHARE                                                                                    \
+    "04b6fdaf3f6949869d68f667108b75e4ce74847e8953d1e3c6aae21699e8027211"                           \
     "c2d9b2b2a906cc7ea7020715dec44e95659e3fc8994f635b95e7c9ea5c362cbe"
-#define VEHICLE_EPK                                                                              \
-    "040217e617f0b6443928278f96999e69a23a4f2c152bdf6d6cdf66e5b80282d4ed"                         \
+#define VEHICLE_EPK                                                                                \
+    "040217e617f0b6443928278f96999e69a23a4f2c152bdf6d6cdf66e5b80282d4ed"                           \
     "194a7debcb97712d2dda3ca85aa8765a56f45fc758599652f2897c65306e5794"
-#define DEVICE_EPK                                                                               \
-    "04d65a93977caa3d1b081852ff57a79e465f1660577304baead505dd3a48589cf3"                         \
+#define DEVICE_EPK                                                                                 \
+    "04d65a93977caa3d1b081852ff57a79e465f1660577304baead505dd3a48589cf3"                           \
     "50185e895372df6221ea3a137557e473fddb6755f05bd507c3c533fce9c91285"
 
 /* Calls `body` with each provider in turn. */
@@ -50,15 +50,19 @@ static void check_pairing_channel(struct lk_crypto *crypto, struct lk_session_ke
 
     lk_chan_open(&car, keys);
     lk_chan_open(&phone, &again);
-    assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes("\x5f\x5f", 3), sealed, &len), LK_OK);
+    assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes("\x5f\x5f", 3), sealed, &len),
+                     LK_OK);
     assert_hex(sealed, len, "4fac89109242b8f800cd7407680d37fa31e76cebe4b0439a");
-    assert_int_equal(lk_chan_open_command(&phone, crypto, lk_bytes(sealed, len), plain, &len), LK_OK);
+    assert_int_equal(lk_chan_open_command(&phone, crypto, lk_bytes(sealed, len), plain, &len),
+                     LK_OK);
     assert_hex(plain, len, "5f5f00");
     assert_int_equal(lk_chan_seal_response(&phone, crypto, lk_bytes(NULL, 0), sealed, &len), LK_OK);
     assert_hex(sealed, len, "c5ec9ab00216d322");
-    assert_int_equal(lk_chan_open_response(&car, crypto, lk_bytes(sealed, len), plain, &len), LK_OK);
+    assert_int_equal(lk_chan_open_response(&car, crypto, lk_bytes(sealed, len), plain, &len),
+                     LK_OK);
     assert_int_equal(len, 0);
-    assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes("\x7f\x24", 2), sealed, &len), LK_OK);
+    assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes("\x7f\x24", 2), sealed, &len),
+                     LK_OK);
     assert_hex(sealed, len, "fddc7fc5dc727974a377c49950cb4f9582c119e20c6e9a1c");
 }
 
@@ -85,7 +89,8 @@ static void pairing(struct lk_crypto *crypto)
     assert_int_equal(lk_spake2_verifier_respond(crypto, &verifier, peer, sent, m1, &at_car), LK_OK);
     assert_hex(m1, 16, "110d49f8c5a896e11d4dde4c3b9704d2");
     from_hex(Y_SHARE, peer, 65);
-    assert_int_equal(lk_spake2_prover_finish(crypto, &prover, peer, m1, sent, m2, &at_phone), LK_OK);
+    assert_int_equal(lk_spake2_prover_finish(crypto, &prover, peer, m1, sent, m2, &at_phone),
+                     LK_OK);
     assert_hex(m2, 16, "23d1a618ad3acbfd7a9bd19fd1737107");
     assert_int_equal(lk_spake2_verifier_finish(&verifier, m2), LK_OK);
     check_pairing_keys(&at_car);
@@ -130,19 +135,24 @@ static void check_transaction_channel(struct lk_crypto *crypto, struct lk_sessio
                "3d585e682ce369294aa7c71b3e6de1c95c0f2bf2e05d88f021c8334f201b1147"
                "b7281e68646737d6d43d2aaf3c429910a5e38fec6f64430b62839401c0e3deda"
                "f3135a5d3f800ef64f9df9d3af94272e06e7d73a78c32cc3");
-    assert_int_equal(lk_chan_open_response(&car, crypto, lk_bytes(sealed, len), plain, &len), LK_OK);
+    assert_int_equal(lk_chan_open_response(&car, crypto, lk_bytes(sealed, len), plain, &len),
+                     LK_OK);
     assert_int_equal(len, answer.len);
     assert_memory_equal(plain, answer.at, len);
     uint8_t exchange[] = {0x87, 4, 0, 0, 0, 1};
-    assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes(exchange, 6), sealed, &len), LK_OK);
+    assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes(exchange, 6), sealed, &len),
+                     LK_OK);
     assert_hex(sealed, len, "c9882f772e6edd3546cf5f8087fa6b47f24a71ea2fa9eca4");
     assert_hex(car.mcv, 16, "f24a71ea2fa9eca4b92646c8d5e8d05c");
-    assert_int_equal(lk_chan_open_command(&phone, crypto, lk_bytes(sealed, len), plain, &len), LK_OK);
+    assert_int_equal(lk_chan_open_command(&phone, crypto, lk_bytes(sealed, len), plain, &len),
+                     LK_OK);
     struct lk_chan silent = phone;
     uint8_t reply[] = {0x00, 0x01, 0x09, 0x00, 0x02, 0x00, 0x00};
-    assert_int_equal(lk_chan_seal_response(&phone, crypto, lk_bytes(reply, 7), sealed, &len), LK_OK);
+    assert_int_equal(lk_chan_seal_response(&phone, crypto, lk_bytes(reply, 7), sealed, &len),
+                     LK_OK);
     assert_hex(sealed, len, "3a75a0f7ae6a2b00fb84c7d6361df85c5239e97b80db6f96");
-    assert_int_equal(lk_chan_seal_response(&silent, crypto, lk_bytes(NULL, 0), sealed, &len), LK_OK);
+    assert_int_equal(lk_chan_seal_response(&silent, crypto, lk_bytes(NULL, 0), sealed, &len),
+                     LK_OK);
     assert_hex(sealed, len, "a0ef5484864cb55b");
 }
 
@@ -160,10 +170,12 @@ static void standard(struct lk_crypto *crypto)
     assert_memory_equal(public_key, tap.vehicle_epk, 65);
     struct lk_key device_e = key_from_byte(crypto, 0x22, public_key);
     assert_memory_equal(public_key, tap.device_epk, 65);
-    assert_int_equal(lk_standard_derive(crypto, vehicle_e, tap.device_epk, &tap.t, &keys[0],
-                                        &persistent[0]), LK_OK);
-    assert_int_equal(lk_standard_derive(crypto, device_e, tap.vehicle_epk, &tap.t, &keys[1],
-                                        &persistent[1]), LK_OK);
+    assert_int_equal(
+        lk_standard_derive(crypto, vehicle_e, tap.device_epk, &tap.t, &keys[0], &persistent[0]),
+        LK_OK);
+    assert_int_equal(
+        lk_standard_derive(crypto, device_e, tap.vehicle_epk, &tap.t, &keys[1], &persistent[1]),
+        LK_OK);
     assert_memory_equal(&keys[0], &keys[1], sizeof keys[0]);
     assert_memory_equal(&persistent[0], &persistent[1], sizeof persistent[0]);
     assert_hex(keys[0].enc, 16, "77dd29c2e1a24b47b39d4c13348caab8");
@@ -183,7 +195,8 @@ static void standard(struct lk_crypto *crypto)
                "589cf387200217e617f0b6443928278f96999e69a23a4f2c152bdf6d6cdf66e5b80282d4ed4c100001"
                "02030405060708090a0b0c0d0e0f9304415d9569");
     from_hex("1beaa5d41c1d8c831f7e100cea686b32654f830d53faeeb525666d2e0c35bacd"
-             "593ba6403763a855d7a577d78f872b5c2aa993e88606ff6385e884e1d600cf82", sig, 64);
+             "593ba6403763a855d7a577d78f872b5c2aa993e88606ff6385e884e1d600cf82",
+             sig, 64);
     assert_int_equal(lk_verify(crypto, vehicle_public, &part, 1, sig), LK_OK);
     assert_int_equal(lk_auth1_signed(vehicle_id, &tap.t, 0x4e887b4c, text), LK_OK);
     size_t len = from_hex("4e0200019e40"
@@ -224,9 +237,10 @@ static void fast(struct lk_crypto *crypto)
     lk_key_free(crypto, &device);
     set_tap(&tap, 0x10, 1, 1);
     struct lk_fast_info info = {vehicle_public, vehicle_id, {list, 2}, tap.t};
-    from_hex("37075c1d6c5e18aa67320eeba713fd5572d18cdd9b02a6ea93edd8c9b5e089f0", persistent.key, 32);
-    assert_int_equal(lk_fast_derive(crypto, &persistent, device_public, &info, cryptogram,
-                                    &at_phone), LK_OK);
+    from_hex("37075c1d6c5e18aa67320eeba713fd5572d18cdd9b02a6ea93edd8c9b5e089f0", persistent.key,
+             32);
+    assert_int_equal(
+        lk_fast_derive(crypto, &persistent, device_public, &info, cryptogram, &at_phone), LK_OK);
     assert_hex(cryptogram, 16, "635586d8b574b6f177bd552b4efb3554");
     assert_hex(at_phone.enc, 16, "4d72d13250473ae7eedabf25548fe2c3");
     assert_hex(at_phone.mac, 16, "eb15b9920484c128a3f216739a9e9cb3");
@@ -256,8 +270,10 @@ static void ecies(struct lk_crypto *crypto)
     assert_int_equal(lk_sha256(crypto, &point, 1, hash), LK_OK);
     assert_hex(hash, 32, "aa754200b234898f64b509f3464f70e8d8dfb14f2eb74f0ed9e2f334a3018ba0");
     size_t len = from_hex("cf3851f5953b5f438f960b5d2e499553a08b0d85f10c"
-                          "0cc20ca3fc5a4fbbb2722035442d0364", sealed, sizeof sealed);
-    assert_int_equal(lk_ecies_open(crypto, key, own, ephemeral, lk_bytes(sealed, len), plain), LK_OK);
+                          "0cc20ca3fc5a4fbbb2722035442d0364",
+                          sealed, sizeof sealed);
+    assert_int_equal(lk_ecies_open(crypto, key, own, ephemeral, lk_bytes(sealed, len), plain),
+                     LK_OK);
     assert_memory_equal(plain, "{\"kat\":\"odk-ecies-v1\"}", 22);
     for (size_t i = 0; i < len; i++) {
         sealed[i] ^= 1;
@@ -266,7 +282,8 @@ static void ecies(struct lk_crypto *crypto)
         sealed[i] ^= 1;
     }
     assert_int_equal(lk_ecies_seal(crypto, own, lk_bytes("a door", 6), ephemeral, sealed), LK_OK);
-    assert_int_equal(lk_ecies_open(crypto, key, own, ephemeral, lk_bytes(sealed, 22), plain), LK_OK);
+    assert_int_equal(lk_ecies_open(crypto, key, own, ephemeral, lk_bytes(sealed, 22), plain),
+                     LK_OK);
     assert_memory_equal(plain, "a door", 6);
     lk_key_free(crypto, &sender);
     lk_key_free(crypto, &key);
@@ -285,7 +302,8 @@ static void PA4_scrypt_known_answer(void **state)
     (void)state;
     lk_openssl_scrypt(&scrypt);
     assert_int_equal(scrypt.derive(scrypt.ctx, lk_bytes("pleaseletmein", 13),
-                                   (const uint8_t *)"yellowsubmarines", 32768, 8, 1, dk), LK_OK);
+                                   (const uint8_t *)"yellowsubmarines", 32768, 8, 1, dk),
+                     LK_OK);
     assert_hex(dk, 80,
                "6408161bbc64a41827cf072c62efdae535739e513ad3050e66a9f53eb69c15bb3c220f0acb5f7f02"
                "dd008ce70d974431369ef8e569dee33977fa9fd2e13a55c8c80c244a05559264b0498c1f5216f327");

@@ -1,5 +1,5 @@
-/* wycheproof.c: the Wycheproof files through both providers (attack row SC1). Groups that this product
- * has no use for (other key sizes) are counted and named, never passed over in silence. */
+/* wycheproof.c: the Wycheproof files through both providers (attack row SC1). Groups that this
+ * product has no use for (other key sizes) are counted and named, never passed over in silence. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,8 +63,10 @@ static void run_file(void **state, const char *name, judge_fn *judge)
     snprintf(path, sizeof path, "%s/%s", folder, name);
     json_t *root = json_load_file(path, 0, NULL);
     assert_non_null(root);
-    json_array_foreach(json_object_get(root, "testGroups"), i, w.group) {
-        json_array_foreach(json_object_get(w.group, "tests"), k, w.test) {
+    json_array_foreach(json_object_get(root, "testGroups"), i, w.group)
+    {
+        json_array_foreach(json_object_get(w.group, "tests"), k, w.test)
+        {
             for (int p = 0; p < NUM_PROVIDERS; p++) {
                 w.used = 0;
                 int got = judge(&w, &f->crypto[p]), want = wanted(&w);
@@ -176,7 +178,8 @@ static void SC1_wycheproof_ecdh(void **state)
 
 static int judge_cmac(struct wycheproof *w, struct lk_crypto *crypto)
 {
-    struct lk_bytes key = bytes_of(w, "key"), message = bytes_of(w, "msg"), tag = bytes_of(w, "tag");
+    struct lk_bytes key = bytes_of(w, "key"), message = bytes_of(w, "msg"),
+                    tag = bytes_of(w, "tag");
     uint8_t mac[16];
 
     if (key.len != 16)
@@ -192,7 +195,8 @@ static void SC1_wycheproof_cmac(void **state)
 
 static int judge_hmac(struct wycheproof *w, struct lk_crypto *crypto)
 {
-    struct lk_bytes key = bytes_of(w, "key"), message = bytes_of(w, "msg"), tag = bytes_of(w, "tag");
+    struct lk_bytes key = bytes_of(w, "key"), message = bytes_of(w, "msg"),
+                    tag = bytes_of(w, "tag");
     uint8_t mac[32];
 
     assert_int_equal(lk_hmac(crypto, key, &message, 1, mac), LK_OK);
@@ -207,7 +211,8 @@ static void SC1_wycheproof_hmac(void **state)
 /* With a salt the extract step is one HMAC; without, the product's own call. */
 static int judge_hkdf(struct wycheproof *w, struct lk_crypto *crypto)
 {
-    struct lk_bytes ikm = bytes_of(w, "ikm"), salt = bytes_of(w, "salt"), info = bytes_of(w, "info");
+    struct lk_bytes ikm = bytes_of(w, "ikm"), salt = bytes_of(w, "salt"),
+                    info = bytes_of(w, "info");
     struct lk_bytes okm = bytes_of(w, "okm");
     size_t size = (size_t)number_of(w->test, "size");
     static uint8_t out[255 * 32 + 64];
@@ -216,9 +221,8 @@ static int judge_hkdf(struct wycheproof *w, struct lk_crypto *crypto)
     if (size > sizeof out)
         return lk_hkdf(crypto, ikm, &info, 1, out, size) == LK_OK;
     assert_int_equal(lk_hmac(crypto, salt, &ikm, 1, prk), LK_OK);
-    enum lk_status status = salt.len == 0
-                                ? lk_hkdf(crypto, ikm, &info, 1, out, size)
-                                : lk_hkdf_expand(crypto, prk, &info, 1, out, size);
+    enum lk_status status = salt.len == 0 ? lk_hkdf(crypto, ikm, &info, 1, out, size)
+                                          : lk_hkdf_expand(crypto, prk, &info, 1, out, size);
     return status == LK_OK && okm.len == size && memcmp(out, okm.at, size) == 0;
 }
 
