@@ -9,7 +9,7 @@ int lk_equal(const void *a, const void *b, size_t len)
 
     for (size_t i = 0; i < len; i++)
         differ |= (uint32_t)(left[i] ^ right[i]);
-    return (int)(1u & ((differ - 1u) >> 8));
+    return (int)((differ + 0xffu) >> 8 ^ 1u); /* a difference carries into bit 8 */
 }
 
 int lk_is_zero(const void *at, size_t len)
@@ -19,7 +19,7 @@ int lk_is_zero(const void *at, size_t len)
 
     for (size_t i = 0; i < len; i++)
         any |= run[i];
-    return (int)(1u & ((any - 1u) >> 8));
+    return (int)((any + 0xffu) >> 8 ^ 1u);
 }
 
 /* The pointer is volatile, so the compiler cannot know that the call is memset and drop it. */

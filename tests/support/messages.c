@@ -281,9 +281,9 @@ size_t test_sample_bytes(const char *text, uint8_t *out, size_t cap)
 
 uint64_t test_noise(uint64_t *state)
 {
-    *state ^= *state << 13;
+    *state ^= (*state & (UINT64_MAX >> 13)) << 13;
     *state ^= *state >> 7;
-    *state ^= *state << 17;
+    *state ^= (*state & (UINT64_MAX >> 17)) << 17;
     return *state;
 }
 
