@@ -196,10 +196,25 @@ static void PR9_the_phone_leaves_inside_a_command(void **state)
     assert_int_equal(send("\x00\xa4\x04\x00", 4, sizeof out), LK_PEER_GONE);
     assert_int_equal(port.reset(port.ctx), LK_PEER_GONE);
     test_card_stop(child);
+    while (lk_pcsc_wait(&reader, 0) != LK_PEER_TIMEOUT)
+        poll(NULL, 0, 20);
     child = test_card_start(LK_VPCD_PORT, daemon_pid, 60);
-    poll(NULL, 0, 500);
     assert_int_equal(lk_pcsc_wait(&reader, 5000), LK_OK);
     assert_int_equal(send("\x00\xa4\x04\x00", 4, sizeof out), LK_OK);
+}
+
+static void phones_come_and_go_at_one_reader(void **state)
+{
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(lk_pcsc_wait(&reader, 5000), LK_OK);
+        assert_int_equal(send("\x00\xa4\x04\x00", 4, sizeof out), LK_OK);
+        lk_pcsc_leave(&reader);
+        test_card_stop(child);
+        child = test_card_start(LK_VPCD_PORT, daemon_pid, 60);
+    }
 }
 
 static void another_program_holds_the_reader(void **state)
@@ -241,6 +256,7 @@ int main(void)
         WITH(quickack_keeps_a_round_trip_short),
         WITH(PR5_an_answer_longer_than_asked),
         WITH(PR9_the_phone_leaves_inside_a_command),
+        WITH(phones_come_and_go_at_one_reader),
         WITH(another_program_holds_the_reader),
         WITH(PR9_the_daemon_goes_away),
     };
