@@ -292,7 +292,7 @@ void test_mutate(uint64_t *noise, uint8_t *bytes, size_t *len, size_t cap)
     static const uint8_t edges[] = {0x00, 0x01, 0x7f, 0x80, 0x81, 0x82, 0xff, 0x5f};
     unsigned times = 1 + (unsigned)(test_noise(noise) % 4);
 
-    while (times-- > 0) {
+    for (; times > 0; times--) {
         size_t at = *len > 0 ? test_noise(noise) % *len : 0;
         switch (test_noise(noise) % 5) {
         case 0:
