@@ -252,6 +252,30 @@ static void PK2_path_length(void **state)
     }
 }
 
+/* The two leaves whose names carry an identifier: it must be one, and the right one (D2). */
+static void leaves_are_named_by_their_identifier(void **state)
+{
+    static const char *const names[] = {"0102030405060708X", "010203040506070", "010203040506070g",
+                                        "abcdef0123456789", "My car"};
+    struct test_ca_cert k, h;
+    uint8_t value[512];
+    size_t len = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_int_equal(test_ca_issue(&crypto, LK_ROLE_VEHICLE, names[i], &world.vehicle,
+                                       &world.j, &world.automaker, none, &k),
+                         LK_OK);
+        assert_int_equal(car_chain(NULL, &k), LK_CERT_NAME);
+    }
+    assert_int_equal(lk_endpoint_facts_write(&world.facts, value, sizeof value, &len), LK_OK);
+    assert_int_equal(test_ca_issue(&crypto, LK_ROLE_ENDPOINT, "0000000000000000",
+                                   &world.endpoint, &world.e, &world.instance,
+                                   lk_bytes(value, len), &h),
+                     LK_OK);
+    assert_int_equal(phone_chain(&world.f, &world.e, &h), LK_CERT_NAME);
+}
+
 /* The right name over another key, and the right key identifier over another signature. */
 static void PK11_no_trust_in_names(void **state)
 {
@@ -519,6 +543,7 @@ int main(void)
         cmocka_unit_test(PK4_role_is_named),
         cmocka_unit_test(PK5_depth_and_size),
         cmocka_unit_test(PK7_dates),
+        cmocka_unit_test(leaves_are_named_by_their_identifier),
         cmocka_unit_test(PK11_no_trust_in_names),
         cmocka_unit_test(PK14_every_port_call_fails_in_turn),
         cmocka_unit_test(PK15_key_usage_of_every_role),

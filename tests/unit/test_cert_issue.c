@@ -126,6 +126,8 @@ static void facts_with_dates_read_back(void **state)
     cert = parsed(&h);
     assert_int_equal(lk_cert_endpoint_facts(&cert, &back), LK_OK);
     assert_true(lk_bytes_equal(back.not_after, facts.not_after));
+    facts.not_after = lk_bytes("20251231235959Z", 15); /* over before it begins */
+    assert_int_equal(test_ca_issue_h(&world, &facts, &world.endpoint, &h), LK_CALLER_ARGUMENT);
 }
 
 /* The name of H and the identifier in its extension are one. */
