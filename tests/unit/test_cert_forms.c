@@ -105,7 +105,7 @@ static const struct form forms[] = {
     {"hybrid 07 point", 'K', PART_SPKI, "3059" KEY_ALG "034200 07X", LK_CERT_POINT},
     {"point off the curve", 'K', PART_SPKI, "3059" KEY_ALG "034200 04Z40", LK_CERT_POINT},
     {"point at infinity", 'K', PART_SPKI, "3019" KEY_ALG "03020000", LK_CERT_POINT},
-    {"unused bits in key", 'K', PART_SPKI, "3059" KEY_ALG "034201 P", LK_CERT_DER},
+    {"unused bits in key", 'K', PART_SPKI, "3059" KEY_ALG "034201 04Z40", LK_CERT_DER},
     {"P-384 curve", 'K', PART_SPKI, "3056301006072a8648ce3d020106052b81040022 034200P",
      LK_CERT_KEY},
     {"P-192 curve", 'K', PART_SPKI,
