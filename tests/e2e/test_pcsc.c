@@ -270,7 +270,7 @@ int main(void)
     int failed;
     int started;
 
-    signal(SIGPIPE, SIG_IGN); /* the PC/SC library writes to a socket of a daemon that may be gone */
+    signal(SIGPIPE, SIG_IGN); /* the PC/SC library may write to a daemon that is gone */
     started = start_daemon();
     if (started == 77) {
         printf("skipped: pcscd cannot run here (package pcscd, and root for a namespace)\n");
