@@ -1,7 +1,6 @@
 /* test_host_memory.c: the private keys of a phone are in its element alone. Runs a real phone and a real car, pairs
  * them, then searches the memory of the host process, and every file the host and the car keep, for each private
  * scalar of the element. The element's own memory is the control: there the search must find them. */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
