@@ -257,8 +257,11 @@ static void S1_control_flow_is_a_hint(void **state)
 {
     (void)state;
     refused(LIE_CONTROL_EARLY, LK_PEER_SEQUENCE, 0x6985);
+    assert_string_equal(car.step, "OP CONTROL FLOW");
     refused(LIE_ACCEPT_EARLY, LK_PEER_SEQUENCE, 0x6985);
+    assert_string_equal(car.step, "OP CONTROL FLOW");
     refused(LIE_ACCEPT_UNREAD, LK_PEER_SEQUENCE, 0x6985);
+    assert_string_equal(car.step, "OP CONTROL FLOW");
     car.lie = LIE_NONE;
     /* 10 02 leaves the key unconfirmed: AUTH1 alone makes it active. */
     assert_true(test_car_pair(&car, &phone));
@@ -362,6 +365,33 @@ static void S2_one_instruction_while_parts_wait(void **state)
     assert_int_equal(test_phone_num_endpoints(&phone), 0);
 }
 
+static void S2_no_writing_while_parts_wait(void **state)
+{
+    static const uint8_t end_marker[] = {0x5f, 0x5f, 0x00};
+    uint8_t out[264];
+    size_t len = 0;
+
+    (void)state;
+    assert_true(test_car_open(&car, &phone) && test_car_write_all(&car, &phone) &&
+                test_car_make(&car, &phone) && test_car_read_all(&car, &phone));
+    assert_true(
+        test_car_sealed(&car, &phone, 0xca, 0, (const uint8_t[]){0x7f, 0x24}, 2, out, &len));
+    assert_false(test_car_sealed(&car, &phone, 0xd4, 0x80, end_marker, 3, out, &len));
+    assert_int_equal(car.sw, 0x6985);
+}
+
+static void D19_two_losses_in_a_row_are_one_reset(void **state)
+{
+    (void)state;
+    assert_true(test_car_open(&car, &phone) && test_car_write_all(&car, &phone));
+    assert_true(test_car_control(&car, &phone, 0x10, 0x01));
+    test_car_reset(&phone);
+    test_car_reset(&phone);
+    assert_int_equal(test_phone_tick(&phone), LK_OK);
+    assert_true(test_car_select(&car, &phone));
+    assert_true(test_car_read_all(&car, &phone));
+}
+
 static void EX10_nothing_more_to_fetch(void **state)
 {
     uint8_t out[264];
@@ -430,6 +460,8 @@ int main(void)
         T(S2_only_the_mac_says_success),
         T(S2_absent_object_is_an_empty_tlv),
         T(S2_one_instruction_while_parts_wait),
+        T(S2_no_writing_while_parts_wait),
+        T(D19_two_losses_in_a_row_are_one_reset),
         T(EX10_nothing_more_to_fetch),
         T(D19_second_reset_wipes),
         T(D19_select_while_the_key_is_made),

@@ -30,7 +30,8 @@ static enum lk_status to_element(void *ctx, const uint8_t *command, size_t len, 
     uint8_t answer[LK_APDU_RESPONSE_MAX];
     size_t answer_len = 0;
 
-    if (++phone->element_calls == phone->element_fail_at)
+    if (++phone->element_calls == phone->element_fail_at ||
+        (phone->element_dead_at != 0 && phone->element_calls >= phone->element_dead_at))
         return LK_PORT_ELEMENT;
     (void)lk_applet_command(&phone->applet, LK_WIRED, phone->now_ms,
                             (struct lk_bytes){command, len}, answer, &answer_len);

@@ -31,8 +31,8 @@ struct test_phone {
     struct test_ca_cert n, e; /* of the Instance CA made by the applet */
     uint64_t now_ms;
     uint32_t element_calls, element_fail_at; /* this call gets no answer; 0: never */
+    uint32_t element_dead_at;                /* from this call on nothing is answered; 0: never */
     uint32_t scrypt_calls, scrypt_fails;
-    uint8_t scrypt_n_log2; /* of the last call */
 };
 
 /* A phone that knows the automaker of `world` (its E is issued by the world's device maker). The

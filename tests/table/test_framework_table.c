@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "chan/chan.h"
 #include "support/device_world.h"
 
 enum {
@@ -162,16 +163,21 @@ static void every_length(void **state)
 /* A run belongs to one radio: a command on the other one ends it (PA16). */
 static void PA16_other_radio_ends_the_run(void **state)
 {
-    uint8_t out[LK_APDU_RESPONSE_MAX];
-    size_t len = 0;
+    uint8_t command[5 + 24] = {0x84, 0xd4, 0, 0, 24}, out[LK_APDU_RESPONSE_MAX];
+    size_t len = 0, out_len = 0;
+    struct test_car *car = &test_world.car;
 
     (void)state;
-    assert_true(test_car_open(&test_world.car, &phone));
-    (void)lk_device_command(&phone.device, LK_BLE, phone.now_ms,
-                            (struct lk_bytes){(const uint8_t[]){0x80, 0x3c, 0x12, 0x00}, 4}, out,
-                            &len);
+    assert_true(test_car_open(car, &phone));
+    assert_int_equal(lk_chan_seal_command(&car->chan, car->crypto,
+                                          (struct lk_bytes){(const uint8_t[]){0x7f}, 1},
+                                          command + 5, &len),
+                     LK_OK);
+    /* Good under the keys of the run, but on the wrong radio. */
+    assert_int_equal(lk_device_command(&phone.device, LK_BLE, phone.now_ms,
+                                       (struct lk_bytes){command, sizeof command}, out, &out_len),
+                     LK_PEER_SEQUENCE);
     assert_int_equal(phone.device.chan.is_open, 0);
-    assert_false(test_car_write_all(&test_world.car, &phone));
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, test_world_fresh, test_world_done)

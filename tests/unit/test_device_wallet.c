@@ -136,6 +136,23 @@ static void PA11_wallet_that_cannot_be_written(void **state)
     assert_int_equal(test_phone_num_passes(&phone), 0);
 }
 
+/* The host dies after the element made the key and before it could say so. */
+static void PA11_host_dies_right_after_the_key_was_made(void **state)
+{
+    (void)state;
+    assert_true(pair_up_to(2));
+    assert_true(test_car_control(&car, &phone, 0x10, 0x01));
+    test_car_reset(&phone);
+    phone.element_calls = 0;
+    phone.element_dead_at = 5; /* after SELECT, two WRITE BUFFER and CREATE ENDPOINT */
+    assert_int_equal(test_phone_tick(&phone), LK_PORT_ELEMENT);
+    assert_int_equal(test_phone_num_endpoints(&phone), 1);
+    phone.element_dead_at = 0;
+    test_phone_restart_host(&phone);
+    assert_int_equal(test_phone_num_endpoints(&phone), 0);
+    assert_int_equal(test_phone_num_passes(&phone), 0);
+}
+
 static void M42_removed_key_stops_at_once(void **state)
 {
     (void)state;
@@ -266,8 +283,6 @@ static int finds(const void *where, size_t len, const uint8_t *what, size_t what
 
 static void M3_no_private_key_in_host(void **state)
 {
-    struct lk_applet *applet = &phone.applet;
-    uint8_t x[32];
     size_t before = phone.element.spy.num_scalars;
 
     (void)state;
@@ -280,11 +295,22 @@ static void M3_no_private_key_in_host(void **state)
     assert_false(test_spy_finds(&phone.element.spy, (const uint8_t *)&phone.host.store,
                                 sizeof phone.host.store));
     /* The search can find: a key planted in the host is seen. */
-    memcpy(x, phone.device.data, sizeof x);
     memcpy(phone.device.data, phone.element.spy.scalars[before], 32);
     assert_true(
         test_spy_finds(&phone.element.spy, (const uint8_t *)&phone.device, sizeof phone.device));
-    (void)applet;
+}
+
+static void PA14_broken_off_run_leaves_nothing(void **state)
+{
+    struct lk_spake2_prover prover;
+
+    (void)state;
+    assert_true(test_car_select(&car, &phone));
+    assert_true(test_car_request(&car, &phone));
+    memcpy(&prover, phone.device.spake, sizeof prover);
+    test_car_reset(&phone);
+    assert_false(finds(&phone.device, sizeof phone.device, prover.w0, 32));
+    assert_false(finds(&phone.device, sizeof phone.device, prover.x, 32));
 }
 
 static void PA14_secrets_left_behind(void **state)
@@ -325,6 +351,7 @@ int main(void)
         T(D20_confirmed_while_the_host_was_off),
         T(PA11_break_off_at_each_step),
         T(PA11_wallet_that_cannot_be_written),
+        T(PA11_host_dies_right_after_the_key_was_made),
         T(M42_removed_key_stops_at_once),
         T(removing_without_an_element_changes_nothing),
         T(locked_key_refuses_and_comes_back),
@@ -335,6 +362,7 @@ int main(void)
         T(applet_is_hidden_until_the_framework_is_selected),
         T(M26_express_mode_reaches_the_element),
         T(M3_no_private_key_in_host),
+        T(PA14_broken_off_run_leaves_nothing),
         T(PA14_secrets_left_behind),
     };
 
