@@ -1,6 +1,6 @@
 /* Sequences of commands in any order against a small model of the applet's session: status word and
- * state after each must agree (ST7). All sequences of three, and random ones of forty; LATCHKEY_LONG=1
- * takes four and fifty times as many. */
+ * state after each must agree (ST7). All sequences of three, and random ones of forty;
+ * LATCHKEY_LONG=1 takes four and fifty times as many. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

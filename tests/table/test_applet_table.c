@@ -143,7 +143,7 @@ static void M86_every_state_and_instruction_by_ble(void **state)
     try_all(LK_BLE, B);
 }
 
-/* Each row in each state with a body of a good length: 6985 exactly where the row does not name it. */
+/* Each row in each state with a body of a good length: 6985 exactly where it is not named. */
 static void each_row_runs_in_its_states_alone(void **state)
 {
     static const enum lk_interface interfaces[] = {LK_WIRED, LK_NFC, LK_BLE};

@@ -130,7 +130,7 @@ static void M63_tokens_are_confidential_and_reach_the_window(void **state)
     assert_int_equal(tap.private_len, 1);
     assert_int_equal(tap.private_box[0], 0x01);
     assert_int_equal(test_flash_find(&t.flash, token, sizeof token), 0); /* wrapped at rest */
-    /* the framework has no command for the confidential mailbox: GET PRIVATE DATA stops at the end */
+    /* the framework has no command for the confidential box: GET PRIVATE DATA stops at the end */
     memcpy(body, "\x50\x08", 2);
     memcpy(body + 2, t.endpoint_id, 8);
     memcpy(body + 10, "\xdf\x1b\x02\x00\x01", 5);
