@@ -117,19 +117,27 @@ static void make_midstates(compress_fn *compress, const uint8_t key[32], uint32_
     lk_wipe(block, sizeof block);
 }
 
+/* The midstates of HMAC under no salt, which is 32 zeros: the extract step begins here. */
+static const uint32_t no_salt_inner[8] = {
+    0xf454deadu, 0x9725214fu, 0x90daf2a0u, 0xdf1228eau,
+    0x64e5750fu, 0xa3924181u, 0x824a932bu, 0xf8e04e32u,
+};
+static const uint32_t no_salt_outer[8] = {
+    0xd385480fu, 0x7abb6477u, 0x37c9c538u, 0x5dd82467u,
+    0x8e043a72u, 0x753434b0u, 0xdeb82818u, 0x361d45a6u,
+};
+
 enum lk_status lk_fast_key_make(struct lk_crypto *crypto, const struct lk_persistent *persistent,
                                 const uint8_t device_public[65], struct lk_fast_key *out)
 {
-    static const uint8_t no_salt[32];
     compress_fn *compress = compressor(crypto);
-    uint32_t inner[8], outer[8], prk[8];
+    uint32_t prk[8];
     uint8_t key[32];
     struct message m = {.num_blocks = 1};
 
-    make_midstates(compress, no_salt, inner, outer);
-    lay_outer(inner, m.bytes); /* the same shape: 32 bytes after one block of key */
+    lay_outer(lk_sha256_start, m.bytes); /* the same shape: 32 bytes after one block of key */
     memcpy(m.bytes, persistent->key, sizeof persistent->key);
-    finish_hmac(compress, inner, outer, &m, prk);
+    finish_hmac(compress, no_salt_inner, no_salt_outer, &m, prk);
     for (size_t i = 0; i < 8; i++)
         lk_put32(key + 4 * i, prk[i]);
     make_midstates(compress, key, out->inner, out->outer);
