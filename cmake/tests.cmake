@@ -47,6 +47,10 @@ function(lk_test name)
     add_test(NAME ${name} COMMAND ${LK_RECORD} ${name} ${ARGN})
     set_tests_properties(${name} PROPERTIES TIMEOUT ${LATCHKEY_TEST_TIMEOUT} SKIP_RETURN_CODE 77
         ENVIRONMENT "${LK_TEST_ENVIRONMENT}")
+    if(name MATCHES "pcsc")
+        # One PC/SC stack at a time.
+        set_tests_properties(${name} PROPERTIES RESOURCE_LOCK pcsc)
+    endif()
 endfunction()
 
 if(LATCHKEY_HOST AND NOT LATCHKEY_FUZZ)
