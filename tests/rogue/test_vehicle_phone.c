@@ -173,7 +173,7 @@ static const struct tap_lie tap_lies[] = {
     {LIE_AUTH1_TOKEN, DASH, LK_TAP_TOKEN, LK_TAP_TOKEN},
 };
 
-static void ST1_ST2_FA10_each_tap_lie_has_its_status(void **state)
+static void ST1_ST10_FA10_each_tap_lie_has_its_status(void **state)
 {
     (void)state;
     pair_honestly();
@@ -190,6 +190,15 @@ static void ST1_ST2_FA10_each_tap_lie_has_its_status(void **state)
         assert_int_equal(scene.car.tap.chan.is_open, 0);
         assert_true(lk_is_zero(&scene.car.tap.fresh_fast, sizeof scene.car.tap.fresh_fast));
     }
+}
+
+static void PA15_stolen_verifier_does_not_make_a_phone(void **state)
+{
+    (void)state; /* it knows w0 and L, the record of the car, but not w1 */
+    scene.phone.lie = LIE_W1_UNKNOWN;
+    assert_int_equal(test_run_pairing(&scene.car, &scene.field), LK_PEER_EVIDENCE);
+    assert_int_equal(scene.car.vehicle.attempts, 1);
+    assert_int_equal(test_key_in(&scene.car, LK_KEY_OWNER, LK_KEY_PENDING), -1);
 }
 
 static void FA11_blind_guessing(void **state)
@@ -212,7 +221,8 @@ int main(void)
         TEST(honest_rogue_pairs_and_drives),
         TEST(PA3_PA5_PA9_each_pairing_lie_has_its_status),
         TEST(PA9_a_key_the_car_has_already),
-        TEST(ST1_ST2_FA10_each_tap_lie_has_its_status),
+        TEST(ST1_ST10_FA10_each_tap_lie_has_its_status),
+        TEST(PA15_stolen_verifier_does_not_make_a_phone),
         TEST(FA11_blind_guessing),
     };
 

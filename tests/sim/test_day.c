@@ -10,6 +10,9 @@
 
 #include "support/vehicle_fixture.h"
 
+#include "chan/chan.h"
+#include "crypto/crypto.h"
+
 struct day {
     struct lk_openssl *provider;
     struct lk_crypto crypto;
@@ -264,6 +267,9 @@ static void FA6_no_start_by_a_fast_transaction(void **state)
             const struct lk_outcome *outcome =
                 tap((enum lk_reader)reader, (enum lk_action)action);
 
+            /* Fast is not even asked for unless the action is unlock or lock. */
+            if (day.field.count >= 2 && day.field.record[1][0][2] & 1)
+                assert_true(action == LK_ACTION_UNLOCK || action == LK_ACTION_LOCK);
             if (outcome->verdict != LK_GRANT)
                 continue;
             if (outcome->was_fast)
@@ -315,6 +321,162 @@ static void ST9_every_byte_flipped(void **state)
         }
     }
     granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+}
+
+/* 1 if `keys` open the recorded answer to AUTH1. */
+static int opens(struct lk_session_keys *keys)
+{
+    struct lk_chan chan;
+    uint8_t plain[LK_APDU_RESPONSE_MAX];
+    size_t len = 0;
+
+    lk_chan_open(&chan, keys);
+    return lk_chan_open_response(&chan, &day.crypto,
+                                 lk_bytes(day.field.record[2][1], day.field.record_len[2][1] - 2),
+                                 plain, &len) == LK_OK;
+}
+
+static void M116_ST5_dumped_secrets_open_no_recorded_session(void **state)
+{
+    const struct lk_endpoint *endpoint;
+    const uint8_t *auth0, *answer;
+    struct lk_session_keys keys;
+    struct lk_persistent persistent;
+    struct lk_transcript t;
+    struct lk_fast_info info;
+    uint8_t cryptogram[16];
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+    assert_int_equal(day.car.tap.ephemeral.id, 0);
+    assert_int_equal(day.phone.applet.air.ephemeral.id, 0);
+    auth0 = day.field.record[1][0];  /* header 5, 5C 4, 87 41 then the point, 4C 10 then the id */
+    answer = day.field.record[1][1]; /* 86 41 then the point */
+    t = (struct lk_transcript){.vehicle_ephemeral = auth0 + 11,
+                               .device_ephemeral = answer + 2,
+                               .transaction_id = auth0 + 78,
+                               .interface = LK_NFC,
+                               .p1 = auth0[2],
+                               .p2 = auth0[3],
+                               .version = {1, 0}};
+    endpoint = &day.phone.applet.endpoints[0];
+    { /* The harness opens it with the ephemeral key that is gone by now from both sides. */
+        const struct lk_crypto_port *port = lk_openssl_port(day.provider);
+        const struct test_spy *spy = &day.phone.element.spy;
+        struct lk_key ephemeral;
+        uint8_t public_key[LK_POINT_LEN];
+
+        assert_int_equal(port->ec_load(port->ctx, spy->scalars[spy->num_scalars - 1], 32,
+                                       &ephemeral, public_key),
+                         LK_OK);
+        assert_memory_equal(public_key, t.device_ephemeral, sizeof public_key);
+        assert_int_equal(lk_standard_derive(&day.crypto, ephemeral, t.vehicle_ephemeral, &t, &keys,
+                                            &persistent),
+                         LK_OK);
+        assert_int_equal(opens(&keys), 1);
+        port->ec_free(port->ctx, ephemeral);
+    }
+    /* The car's key with the phone's ephemeral one, the phone's with the car's, Kpersistent. */
+    assert_int_equal(lk_standard_derive(&day.crypto, day.world.vehicle.key, t.device_ephemeral, &t,
+                                        &keys, &persistent),
+                     LK_OK);
+    assert_int_equal(opens(&keys), 0);
+    assert_int_equal(lk_standard_derive(&day.phone.element.crypto, endpoint->key,
+                                        t.vehicle_ephemeral, &t, &keys, &persistent),
+                     LK_OK);
+    assert_int_equal(opens(&keys), 0);
+    info = (struct lk_fast_info){.vehicle_public = day.car.config.vehicle_public,
+                                 .vehicle_id = day.car.config.vehicle_id,
+                                 .version_list = lk_bytes("\x01\x00", 2),
+                                 .t = t};
+    assert_int_equal(lk_fast_derive(&day.crypto, &endpoint->persistent, endpoint->public_key, &info,
+                                    cryptogram, &keys),
+                     LK_OK);
+    assert_int_equal(opens(&keys), 0);
+}
+
+static void M108_answers_of_two_taps_share_nothing(void **state)
+{
+    uint8_t first[LK_APDU_COMMAND_MAX];
+    size_t len;
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    len = day.field.record_len[1][1];
+    memcpy(first, day.field.record[1][1], len);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    assert_int_equal(day.field.record_len[1][1], len);
+    for (size_t i = 0; i + 8 <= len; i++) {
+        for (size_t j = 0; j + 8 <= len; j++)
+            assert_memory_not_equal(first + i, day.field.record[1][1] + j, 8);
+    }
+}
+
+static void M110_both_sides_hold_the_same_fast_key(void **state)
+{
+    const struct lk_endpoint *endpoint;
+    struct lk_fast_key made;
+    int index;
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    index = test_key_in(&day.car, LK_KEY_OWNER, LK_KEY_ACTIVE);
+    endpoint = &day.phone.applet.endpoints[0];
+    assert_int_equal(
+        lk_fast_key_make(&day.crypto, &endpoint->persistent, endpoint->public_key, &made), LK_OK);
+    assert_memory_equal(made.inner, day.car.vehicle.keys[index].fast.inner, sizeof made.inner);
+    assert_memory_equal(made.outer, day.car.vehicle.keys[index].fast.outer, sizeof made.outer);
+}
+
+static void LI1_ended_between_AUTH0_and_AUTH1(void **state)
+{
+    uint8_t command[LK_APDU_COMMAND_MAX], answer[LK_APDU_RESPONSE_MAX], id[LK_KEY_ID_LEN];
+    struct test_vehicle *car = &day.car;
+    size_t len = 0, got = 0;
+    enum lk_step step;
+
+    (void)state;
+    test_pair(car, &day.field, &day.phone);
+    memcpy(id, car->tap.outcome.key_id, sizeof id);
+    assert_int_equal(lk_vehicle_tap_begin(&car->vehicle, &car->tap, LK_READER_DASHBOARD, LK_NFC,
+                                          LK_ACTION_START, car->now_ms, &step, command, &len),
+                     LK_OK);
+    for (unsigned i = 0; step != LK_STEP_DONE; i++) {
+        if (i == 2)
+            assert_int_equal(lk_vehicle_end_key(&car->vehicle, id), LK_OK);
+        day.field.answer(day.field.ctx, command, len, answer, &got);
+        assert_int_equal(lk_vehicle_tap_next(&car->tap, car->now_ms, lk_bytes(answer, got), &step,
+                                             command, &len),
+                         LK_OK);
+    }
+    assert_int_equal(car->tap.outcome.status, LK_TAP_KEY_ENDED);
+    assert_int_equal(car->tap.control_p2, 0xa0);
+}
+
+static void M117_two_readers_at_once(void **state)
+{
+    static struct lk_tap door, dash;
+    uint8_t command[LK_APDU_COMMAND_MAX];
+    size_t len = 0;
+    enum lk_step step;
+    struct lk_vehicle *vehicle = &day.car.vehicle;
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    assert_int_equal(lk_vehicle_tap_begin(vehicle, &door, LK_READER_DOOR, LK_NFC, LK_ACTION_UNLOCK,
+                                          day.car.now_ms, &step, command, &len),
+                     LK_OK);
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0); /* whole, while the door waits */
+    assert_int_equal(lk_vehicle_tap_begin(vehicle, &dash, LK_READER_DASHBOARD, LK_NFC,
+                                          LK_ACTION_START, day.car.now_ms, &step, command, &len),
+                     LK_OK);
+    assert_memory_not_equal(&door, &dash, sizeof door);
+    lk_vehicle_tap_lost(&door, LK_PEER_GONE);
+    lk_vehicle_tap_lost(&dash, LK_PEER_TIMEOUT);
+    assert_int_equal(door.outcome.status, LK_PEER_GONE);
+    assert_int_equal(dash.outcome.status, LK_PEER_TIMEOUT);
 }
 
 static void FA8_dropped_auth1_opens_nothing(void **state)
@@ -428,6 +590,11 @@ int main(void)
         TEST(FA6_no_start_by_a_fast_transaction),
         TEST(FA7_ended_and_suspended_refused_at_once),
         TEST(ST9_every_byte_flipped),
+        TEST(M116_ST5_dumped_secrets_open_no_recorded_session),
+        TEST(M108_answers_of_two_taps_share_nothing),
+        TEST(M110_both_sides_hold_the_same_fast_key),
+        TEST(LI1_ended_between_AUTH0_and_AUTH1),
+        TEST(M117_two_readers_at_once),
         TEST(FA8_dropped_auth1_opens_nothing),
         TEST(P13_fast_limits_force_standard),
         TEST(ST12_session_older_than_the_deadline),

@@ -76,6 +76,8 @@ static void request(struct test_rogue *rogue, struct lk_bytes body, struct reply
                                    msg.r, msg.p, dk),
                      LK_OK);
     assert_int_equal(lk_spake2_w0w1(dk, w0, w1), LK_OK);
+    if (lies(rogue, LIE_W1_UNKNOWN))
+        w1[31] ^= 1;
     assert_int_equal(lk_spake2_prover_start(rogue->crypto, w0, w1, &rogue->prover), LK_OK);
     memcpy(share, rogue->prover.share, sizeof share);
     if (lies(rogue, LIE_X_OFF_CURVE))
@@ -94,6 +96,11 @@ static void verify(struct test_rogue *rogue, struct lk_bytes body, struct reply 
     assert_int_equal(lk_spake2_verify_parse(body, &msg), LK_OK);
     if (lk_spake2_prover_finish(rogue->crypto, &rogue->prover, msg.share.at, msg.evidence.at,
                                 lk_bytes(rogue->tlvs, rogue->tlvs_len), m2, &keys) != LK_OK) {
+        if (lies(rogue, LIE_W1_UNKNOWN)) { /* it does not mind our evidence and makes one up */
+            assert_int_equal(lk_random(rogue->crypto, m2, sizeof m2), LK_OK);
+            lk_tlv_put(&reply->wr, 0x58, m2, sizeof m2);
+            return;
+        }
         reply->sw = 0x6a88;
         return;
     }

@@ -35,7 +35,8 @@ void test_vehicle_init(struct test_vehicle *car, struct test_ca_world *world,
     car->provider = provider;
     car->now_ms = 5000000;
     car->k = world->k;
-    assert_int_equal(lk_crypto_init(&car->crypto, lk_openssl_port(provider)), LK_OK);
+    test_spy_init(&car->spy, lk_openssl_port(provider));
+    assert_int_equal(lk_crypto_init(&car->crypto, &car->spy.port), LK_OK);
     test_flash_init(&car->flash);
     assert_int_equal(lk_store_format(&car->flash.port, LK_STORE_VEHICLE), LK_OK);
     assert_int_equal(lk_store_open(&car->store, &car->flash.port, LK_STORE_VEHICLE), LK_OK);

@@ -8,12 +8,14 @@
 #include "latchkey/verifier.h"
 #include "support/ca.h"
 #include "support/device_fixture.h"
+#include "support/spy.h"
 
 #define TEST_CAR_PASSWORD "27182818"
 
 struct test_vehicle {
     struct lk_openssl *provider;
-    struct lk_crypto crypto;
+    struct test_spy spy;     /* between the car and its provider */
+    struct lk_crypto crypto; /* through the spy */
     struct test_ca_world *world; /* borrowed */
     struct test_flash flash;
     struct lk_store store;
