@@ -242,12 +242,15 @@ enum lk_status lk_vehicle_pair_begin(struct lk_vehicle *vehicle, struct lk_pairi
 enum lk_status lk_vehicle_pair_next(struct lk_pairing *pairing, uint64_t now_ms,
                                     struct lk_bytes response, enum lk_step *out_step, uint8_t *out,
                                     size_t *out_len);
-/* The link died: counts what must be counted, wipes. */
+/* The link died: counts what must be counted, drops a pending owner of this run, wipes. A pairing
+ * that has begun ends here or with LK_STEP_DONE; only then may the struct go. */
 void lk_vehicle_pair_lost(struct lk_pairing *pairing);
 
-/* One transaction. begin gives SELECT. The outcome stands after LK_STEP_DONE; a grant is in it only
- * with LK_GRANT. The status returned by next is LK_OK as long as the conversation can go on to a
- * clean end. */
+/* One transaction. begin gives SELECT, or LK_STEP_DONE with LK_TAP_NOT_ALLOWED if the reader does
+ * not have the action. The outcome stands after LK_STEP_DONE; a grant is in it only with LK_GRANT.
+ * The status returned by next is LK_OK as long as the conversation can go on to a clean end, and
+ * LK_CALLER_STATE after it. MAINTAIN ends with a grant of its own that moves nothing. Two calls
+ * LK_TIMER_SESSION_IDLE_MS or more apart end the tap with LK_PEER_TIMEOUT. */
 enum lk_status lk_vehicle_tap_begin(struct lk_vehicle *vehicle, struct lk_tap *tap,
                                     enum lk_reader reader, enum lk_interface interface,
                                     enum lk_action action, uint64_t now_ms, enum lk_step *out_step,
@@ -255,7 +258,7 @@ enum lk_status lk_vehicle_tap_begin(struct lk_vehicle *vehicle, struct lk_tap *t
 enum lk_status lk_vehicle_tap_next(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes response,
                                    enum lk_step *out_step, uint8_t *out, size_t *out_len);
 /* The link died or the caller gives up: outcome DENY with `reason` (LK_PEER_GONE, LK_PEER_TIMEOUT),
- * wiped. */
+ * wiped. Once CONTROL FLOW was given out the decision stands and its outcome is kept. */
 void lk_vehicle_tap_lost(struct lk_tap *tap, enum lk_status reason);
 
 /* Deadlines: pairing mode, pending owner, pairing. Call at least once a second. */

@@ -16,6 +16,20 @@ static struct lk_crypto *crypto_of(const struct lk_pairing *pairing)
     return pairing->vehicle->config->crypto;
 }
 
+/* After the last attempt the verifier is of no use to its owner: it goes (PA13). If that fails, the
+ * counter still refuses, and the next start of a pairing finds it refused. */
+static void drop_used_up(struct lk_vehicle *vehicle)
+{
+    enum lk_status status = lk_store_begin(vehicle->config->store);
+
+    lk_wipe(&vehicle->verifier, sizeof vehicle->verifier);
+    vehicle->has_verifier = 0;
+    if (status == LK_OK)
+        status = lk_vehicle_end_commit(vehicle, lk_vehicle_drop_verifier(vehicle));
+    if (status == LK_OK)
+        (void)lk_store_compact(vehicle->config->store);
+}
+
 /* Ends the run: secrets wiped, the mode closed after two failures of one opening (S20). */
 static void close_run(struct lk_pairing *pairing, enum lk_status status)
 {
@@ -30,6 +44,8 @@ static void close_run(struct lk_pairing *pairing, enum lk_status status)
     if (status == LK_OK || vehicle->pairing_failures >= LK_PAIRING_FAILURES_PER_OPENING ||
         vehicle->attempts >= LK_PAIRING_ATTEMPTS_MAX)
         vehicle->pairing_open = 0;
+    if (status != LK_OK && vehicle->attempts >= LK_PAIRING_ATTEMPTS_MAX && vehicle->has_verifier)
+        drop_used_up(vehicle);
     lk_chan_forget(&pairing->chan);
     lk_wipe(pairing->spake, sizeof pairing->spake);
     lk_wipe(pairing->data, sizeof pairing->data);

@@ -1,5 +1,6 @@
-/* test_vehicle_ports.c: every call of the car's crypto provider and of its store fails once, at call
- * 1, 2, 3 ...: nothing is granted by a failed transaction and nothing is paired by halves (PK14, CR6). */
+/* test_vehicle_ports.c: every call of the car's crypto provider and of its store fails once, at
+ * call 1, 2, 3 ...: a failed transaction grants nothing and nothing is paired by halves (PK14,
+ * CR6). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -133,11 +133,14 @@ static void M102_refused_fast_goes_on_as_standard(void **state)
 
 static void M103_no_fast_before_a_standard(void **state)
 {
+    uint8_t id[LK_KEY_ID_LEN];
+
     (void)state;
     test_pair(&day.car, &day.field, &day.phone);
-    assert_int_equal(lk_vehicle_suspend_key(&day.car.vehicle, day.car.tap.outcome.key_id, 1), LK_OK);
+    memcpy(id, day.car.tap.outcome.key_id, sizeof id);
+    assert_int_equal(lk_vehicle_suspend_key(&day.car.vehicle, id, 1), LK_OK);
     refused(LK_READER_DOOR, LK_ACTION_UNLOCK, LK_TAP_NOT_ALLOWED);
-    assert_int_equal(lk_vehicle_suspend_key(&day.car.vehicle, day.car.tap.outcome.key_id, 0), LK_OK);
+    assert_int_equal(lk_vehicle_suspend_key(&day.car.vehicle, id, 0), LK_OK);
     granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 0);
     granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
 }

@@ -195,6 +195,7 @@ static void PA1_guess_limit(void **state)
             assert_int_equal(test_vehicle_reboot(&stage.car), LK_OK);
     }
     assert_int_equal(answered, LK_PAIRING_ATTEMPTS_MAX);
+    assert_int_equal(test_flash_find(&stage.car.flash, stage.car.verifier.l + 20, 16), 0);
     test_phone_restart_host(&stage.phone);
     enter(TEST_CAR_PASSWORD);
     assert_int_equal(pair(), LK_PAIRING_BLOCKED); /* the right one, too late */

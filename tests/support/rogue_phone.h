@@ -1,5 +1,5 @@
-/* rogue_phone.h: a small phone of its own, made of src/crypto and src/chan and nothing of src/applet
- * or src/device. It pairs and taps honestly until it is told one lie. */
+/* rogue_phone.h: a small phone of its own, made of src/crypto and src/chan and nothing of
+ * src/applet or src/device. It pairs and taps honestly until it is told one lie. */
 #ifndef TESTS_SUPPORT_ROGUE_PHONE_H
 #define TESTS_SUPPORT_ROGUE_PHONE_H
 

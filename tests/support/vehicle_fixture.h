@@ -45,8 +45,8 @@ struct test_field {
     size_t record_len[64][2];
 };
 
-/* The car of `world` (its K, its vehicle key), with a verifier for TEST_CAR_PASSWORD at n = 4096 and
- * pairing mode open. Neither struct may be moved. */
+/* The car of `world` (its K, its vehicle key), with a verifier for TEST_CAR_PASSWORD at n = 4096
+ * and pairing mode open. Neither struct may be moved. */
 void test_vehicle_init(struct test_vehicle *car, struct test_ca_world *world,
                        struct lk_openssl *provider);
 void test_vehicle_forget(struct test_vehicle *car);
