@@ -12,14 +12,23 @@ static const uint8_t store_key[32] = {0x5a, 0x01, 0x02, 0x03};
 
 enum lk_status test_applet_init(struct test_applet *t)
 {
+    struct lk_openssl *provider = lk_openssl_new(store_key);
+    enum lk_status status;
+
+    if (provider == NULL)
+        return LK_PORT_CRYPTO;
+    status = test_applet_init_on(t, lk_openssl_port(provider));
+    t->provider = provider;
+    return status;
+}
+
+enum lk_status test_applet_init_on(struct test_applet *t, const struct lk_crypto_port *port)
+{
     memset(t, 0, sizeof *t);
     t->now_ms = 1000000;
-    t->provider = lk_openssl_new(store_key);
-    if (t->provider == NULL)
-        return LK_PORT_CRYPTO;
-    test_spy_init(&t->spy, lk_openssl_port(t->provider));
+    test_spy_init(&t->spy, port);
     LK_TRY(lk_crypto_init(&t->crypto, &t->spy.port));
-    LK_TRY(lk_crypto_init(&t->car, lk_openssl_port(t->provider)));
+    LK_TRY(lk_crypto_init(&t->car, port));
     test_flash_init(&t->flash);
     LK_TRY(lk_store_format(&t->flash.port, LK_STORE_ELEMENT));
     LK_TRY(lk_store_open(&t->store, &t->flash.port, LK_STORE_ELEMENT));
@@ -32,9 +41,14 @@ enum lk_status test_applet_init(struct test_applet *t)
 
 enum lk_status test_applet_start(struct test_applet *t)
 {
+    LK_TRY(test_applet_init(t));
+    return test_applet_fill(t);
+}
+
+enum lk_status test_applet_fill(struct test_applet *t)
+{
     struct test_endpoint endpoint;
 
-    LK_TRY(test_applet_init(t));
     if (test_applet_create_ca(t, "TESTCA") != LK_SW_OK)
         return t->status;
     test_endpoint_default(t, &endpoint);

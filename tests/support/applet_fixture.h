@@ -66,8 +66,12 @@ struct test_tap {
 
 /* An applet with an empty store. `applet` must not be moved. */
 enum lk_status test_applet_init(struct test_applet *t);
-/* The same, with Instance CA "TESTCA" and one endpoint of test_endpoint_default. */
+/* The same on a crypto port of the caller's. */
+enum lk_status test_applet_init_on(struct test_applet *t, const struct lk_crypto_port *port);
+/* test_applet_init, with Instance CA "TESTCA" and one endpoint of test_endpoint_default. */
 enum lk_status test_applet_start(struct test_applet *t);
+/* The CA and the endpoint alone, after one of the two init calls. */
+enum lk_status test_applet_fill(struct test_applet *t);
 void test_applet_forget(struct test_applet *t);
 /* Power off and on: RAM is lost, the store is opened again. */
 enum lk_status test_applet_reboot(struct test_applet *t);
