@@ -285,13 +285,23 @@ static void FA6_no_start_by_a_fast_transaction(void **state)
 
 static void FA7_ended_and_suspended_refused_at_once(void **state)
 {
+    const struct lk_vehicle_key *key;
     uint8_t id[LK_KEY_ID_LEN];
+    int index;
 
     (void)state;
     test_pair(&day.car, &day.field, &day.phone);
     memcpy(id, day.car.tap.outcome.key_id, sizeof id);
+    index = test_key_in(&day.car, LK_KEY_OWNER, LK_KEY_ACTIVE);
+    key = &day.car.vehicle.keys[index];
+    assert_int_not_equal(key->fast.live, 0);
     assert_int_equal(lk_vehicle_suspend_key(&day.car.vehicle, id, 1), LK_OK);
+    assert_true(lk_is_zero(&key->fast, sizeof key->fast));
     refused(LK_READER_DOOR, LK_ACTION_UNLOCK, LK_TAP_NOT_ALLOWED);
+    assert_int_equal(test_vehicle_reboot(&day.car), LK_OK);
+    assert_int_equal(lk_vehicle_suspend_key(&day.car.vehicle, id, 0), LK_OK);
+    assert_int_equal(test_vehicle_reboot(&day.car), LK_OK);
+    assert_true(lk_is_zero(&key->fast, sizeof key->fast)); /* nothing was left in the store */
     assert_int_equal(lk_vehicle_end_key(&day.car.vehicle, id), LK_OK);
     refused(LK_READER_DOOR, LK_ACTION_UNLOCK, LK_TAP_KEY_ENDED);
     assert_int_equal(test_vehicle_reboot(&day.car), LK_OK);
