@@ -221,7 +221,7 @@ static void ST7_all_short_sequences(void **state)
 
 static void ST7_random_long_sequences(void **state)
 {
-    unsigned num = getenv("LATCHKEY_LONG") != NULL ? 5000 : 100;
+    unsigned num = getenv("LATCHKEY_LONG") != NULL ? 20000 : 400;
     uint64_t seed = 0x9e3779b97f4a7c15u;
 
     (void)state;

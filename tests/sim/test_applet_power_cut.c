@@ -1,6 +1,6 @@
 /* Power fails inside every write of the applet, with every ending that a flash can have: after the
  * next start the applet holds the old state or the new one, never a mixture (CR1, EX7). All cuts
- * with LATCHKEY_LONG=1, else about a hundred per command. */
+ * with LATCHKEY_LONG=1, else about three hundred per command. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,7 +147,7 @@ static void cut_everywhere(int (*run)(void), int may_stop_between)
     steps = t.flash.steps;
     assert_int_equal(test_applet_reboot(&t), LK_OK);
     now = look();
-    stride = getenv("LATCHKEY_LONG") != NULL ? 1 : steps / 20 + 1;
+    stride = getenv("LATCHKEY_LONG") != NULL ? 1 : steps / 60 + 1;
     for (int ending = 0; ending < TEST_NUM_ENDINGS; ending++) {
         for (uint32_t at = 1 + (uint32_t)ending % stride; at <= steps; at += stride) {
             test_tap_forget(&t, &tap);

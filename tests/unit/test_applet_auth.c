@@ -4,9 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "apdu/apdu.h"
 #include "support/applet_fixture.h"
@@ -226,6 +228,49 @@ static void ST1_bad_ephemeral_points_are_refused(void **state)
     }
     raw_auth0(good);
     assert_int_equal(t.sw, LK_SW_OK);
+}
+
+/* One public key of the Wycheproof file as the car's ephemeral key: 9000 exactly for valid ones. */
+static void judge_point(json_t *test)
+{
+    const char *hex = json_string_value(json_object_get(test, "public"));
+    int is_valid = strcmp(json_string_value(json_object_get(test, "result")), "valid") == 0;
+    uint8_t point[65];
+
+    if (strlen(hex) != 2 * sizeof point) /* AUTH0 has one length: 6700 before anything else */
+        return;
+    for (size_t i = 0; i < sizeof point; i++) {
+        unsigned value = 0;
+
+        assert_int_equal(sscanf(hex + 2 * i, "%2x", &value), 1);
+        point[i] = (uint8_t)value;
+    }
+    raw_auth0(point);
+    assert_int_equal(t.sw, is_valid ? LK_SW_OK : LK_SW_DATA);
+}
+
+static void ST1_wycheproof_points(void **state)
+{
+    const char *folder = getenv("LATCHKEY_WYCHEPROOF");
+    char path[512];
+    json_t *root, *groups;
+
+    (void)state;
+    if (folder == NULL) {
+        print_message("skipped: LATCHKEY_WYCHEPROOF does not name the folder of the vectors\n");
+        skip();
+    }
+    snprintf(path, sizeof path, "%s/ecdh_secp256r1_ecpoint_test.json", folder);
+    root = json_load_file(path, 0, NULL);
+    assert_non_null(root);
+    groups = json_object_get(root, "testGroups");
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        json_t *tests = json_object_get(json_array_get(groups, i), "tests");
+
+        for (size_t k = 0; k < json_array_size(tests); k++)
+            judge_point(json_array_get(tests, k));
+    }
+    json_decref(root);
 }
 
 static void ST2_bad_signatures_name_nobody(void **state)
@@ -596,6 +641,25 @@ static void each_auth0_has_its_own_ephemeral(void **state)
     assert_int_equal(t.sw, LK_SW_SECURITY);
 }
 
+/* Each ephemeral key is freed: a provider has room for a few hundred at most. */
+static void RA15_a_flood_of_auth0_loses_no_handle(void **state)
+{
+    uint8_t point[65];
+
+    (void)state;
+    memcpy(point, t.vehicle.public_key, 65);
+    raw_auth0(point);
+    for (int i = 0; i < 600; i++) {
+        uint8_t body[99] = {0x5c, 2, 1, 0, 0x87, 65};
+
+        memcpy(body + 6, point, 65);
+        memcpy(body + 71, "\x4c\x10", 2);
+        memcpy(body + 89, "\x4d\x08", 2);
+        assert_int_equal(test_applet_send(&t, LK_NFC, 0x80, 0x80, 1, 1, body, 99, 256), LK_SW_OK);
+    }
+    assert_int_equal(test_tap_standard(&t, &tap, 1), LK_SW_OK); /* the owner is served */
+}
+
 static void ST8_two_radios_share_no_session(void **state)
 {
     uint8_t signature[64];
@@ -660,6 +724,7 @@ int main(void)
         T(S13_bad_signature_looks_like_unknown),
         T(S13_syntax_comes_before_look_up),
         T(ST1_bad_ephemeral_points_are_refused),
+        T(ST1_wycheproof_points),
         T(ST2_bad_signatures_name_nobody),
         T(ST2_another_car_is_refused),
         T(ST2_wrong_lengths_are_refused),
@@ -684,6 +749,7 @@ int main(void)
         T(D20_confirmed_keys_stay),
         T(the_newest_live_key_of_a_car_answers),
         T(each_auth0_has_its_own_ephemeral),
+        T(RA15_a_flood_of_auth0_loses_no_handle),
         T(ST8_two_radios_share_no_session),
         T(field_loss_ends_the_session),
         T(D23_notice_tells_the_phone),
