@@ -1,5 +1,6 @@
-/* car.c: a car as a process: two readers, the vehicle library, a lock and an engine behind grants, and a
- * control socket for the menu. One thread: a tap or pairing runs to its end before the next question. */
+/* car.c: a car as a process: two readers, the vehicle library, a lock and an engine behind grants,
+ * and a control socket for the menu. One thread: a tap or pairing runs to its end before the next
+ * question. */
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -35,21 +36,22 @@ static uint32_t limit_of(const struct lk_grant *grant)
 }
 
 /* Sends one command and gets the answer, both recorded. */
-static enum lk_status transceive(struct car *car, enum lk_reader place_of, const uint8_t *command, size_t len,
-                                 uint8_t *out, size_t *out_len)
+static enum lk_status transceive(struct car *car, enum lk_reader place_of, const uint8_t *command,
+                                 size_t len, uint8_t *out, size_t *out_len)
 {
     struct car_reader *reader = &car->readers[place_of - 1];
     record_apdu(&car->record, place(place_of), 1, cli_bytes(command, len));
-    enum lk_status status = reader->port.transceive(reader->port.ctx, command, len, out, LK_LINK_MESSAGE_MAX, out_len,
-                                                    LK_TIMER_ANSWER_MS);
+    enum lk_status status =
+        reader->port.transceive(reader->port.ctx, command, len, out, LK_LINK_MESSAGE_MAX, out_len,
+                                LK_TIMER_ANSWER_MS);
     if (status == LK_OK)
         record_apdu(&car->record, place(place_of), 0, cli_bytes(out, *out_len));
     return status;
 }
 
 /* Does what a step asks for; *out_len is 0 after a reset or a wait. */
-static enum lk_status follow(struct car *car, enum lk_reader place_of, enum lk_step step, const uint8_t *command,
-                             size_t len, uint8_t *out, size_t *out_len)
+static enum lk_status follow(struct car *car, enum lk_reader place_of, enum lk_step step,
+                             const uint8_t *command, size_t len, uint8_t *out, size_t *out_len)
 {
     struct car_reader *reader = &car->readers[place_of - 1];
     *out_len = 0;
@@ -61,33 +63,36 @@ static enum lk_status follow(struct car *car, enum lk_reader place_of, enum lk_s
     return LK_OK;
 }
 
-static void run_tap(struct car *car, enum lk_reader reader, enum lk_action action, struct lk_outcome *outcome)
+static void run_tap(struct car *car, enum lk_reader reader, enum lk_action action,
+                    struct lk_outcome *outcome)
 {
     struct lk_tap *tap = &car->taps[reader - 1];
     uint8_t command[LK_APDU_COMMAND_MAX], answer[LK_LINK_MESSAGE_MAX];
     size_t len = 0, got = 0;
     enum lk_step step = LK_STEP_DONE;
-    enum lk_status status = lk_vehicle_tap_begin(&car->vehicle, tap, reader, LK_NFC, action, cli_now_ms(), &step,
-                                                 command, &len);
+    enum lk_status status = lk_vehicle_tap_begin(&car->vehicle, tap, reader, LK_NFC, action,
+                                                 cli_now_ms(), &step, command, &len);
     while (status == LK_OK && step != LK_STEP_DONE) {
         status = follow(car, reader, step, command, len, answer, &got);
         if (status != LK_OK) {
             lk_vehicle_tap_lost(tap, status);
             break;
         }
-        status = lk_vehicle_tap_next(tap, cli_now_ms(), cli_bytes(answer, got), &step, command, &len);
+        status =
+            lk_vehicle_tap_next(tap, cli_now_ms(), cli_bytes(answer, got), &step, command, &len);
         record_secret(&car->record, place(reader), &tap->chan);
     }
     *outcome = tap->outcome;
 }
 
-static enum lk_status run_pairing(struct car *car, enum lk_reader reader, struct lk_outcome *outcome)
+static enum lk_status run_pairing(struct car *car, enum lk_reader reader,
+                                  struct lk_outcome *outcome)
 {
     uint8_t command[LK_APDU_COMMAND_MAX], answer[LK_LINK_MESSAGE_MAX];
     size_t len = 0, got = 0;
     enum lk_step step = LK_STEP_DONE;
-    enum lk_status begun = lk_vehicle_pair_begin(&car->vehicle, &car->pairing, reader, LK_NFC, cli_now_ms(), &step,
-                                                 command, &len);
+    enum lk_status begun = lk_vehicle_pair_begin(&car->vehicle, &car->pairing, reader, LK_NFC,
+                                                 cli_now_ms(), &step, command, &len);
     enum lk_status status = begun;
     while (step != LK_STEP_DONE && (status == LK_OK || status == begun)) {
         status = follow(car, reader, step, command, len, answer, &got);
@@ -95,7 +100,8 @@ static enum lk_status run_pairing(struct car *car, enum lk_reader reader, struct
             lk_vehicle_pair_lost(&car->pairing);
             return status;
         }
-        status = lk_vehicle_pair_next(&car->pairing, cli_now_ms(), cli_bytes(answer, got), &step, command, &len);
+        status = lk_vehicle_pair_next(&car->pairing, cli_now_ms(), cli_bytes(answer, got), &step,
+                                      command, &len);
         record_secret(&car->record, place(reader), &car->pairing.chan);
     }
     if (begun != LK_OK)
@@ -138,14 +144,17 @@ static enum lk_action action_of(const struct car *car, enum lk_reader reader, co
 static void car_line(const struct lk_outcome *outcome, enum lk_status status, char *out, size_t cap)
 {
     if (status == LK_OK)
-        snprintf(out, cap, "%s, %s transaction%s%s", outcome->owner_promoted ? "new owner" : "granted",
-                 outcome->was_fast ? "fast" : "standard", outcome->fast_refused ? " after a refused fast one" : "",
+        snprintf(out, cap, "%s, %s transaction%s%s",
+                 outcome->owner_promoted ? "new owner" : "granted",
+                 outcome->was_fast ? "fast" : "standard",
+                 outcome->fast_refused ? " after a refused fast one" : "",
                  limit_of(&outcome->grant) ? ", speed limited" : "");
     else
         snprintf(out, cap, "%s", lk_status_what(status));
 }
 
-static json_t *result(struct car *car, const struct lk_outcome *outcome, enum lk_status status, uint64_t us)
+static json_t *result(struct car *car, const struct lk_outcome *outcome, enum lk_status status,
+                      uint64_t us)
 {
     char line[256], id[2 * LK_KEY_ID_LEN + 1];
     car_line(outcome, status, line, sizeof line);
@@ -157,7 +166,8 @@ static json_t *result(struct car *car, const struct lk_outcome *outcome, enum lk
     if (outcome->detail != LK_OK && outcome->detail != status)
         json_object_set_new(answer, "detail", json_string(lk_status_name(outcome->detail)));
     if (outcome->has_key)
-        json_object_set_new(answer, "key", json_string(cli_hex(outcome->key_id, LK_KEY_ID_LEN, id)));
+        json_object_set_new(answer, "key",
+                            json_string(cli_hex(outcome->key_id, LK_KEY_ID_LEN, id)));
     return answer;
 }
 
@@ -228,10 +238,12 @@ int car_run(struct cli *cli)
     if (bad)
         return bad;
     if (record_open(&car.record, cli_value(cli, "trace", NULL), "car", name) != LK_OK)
-        return cli_fail(cli, LK_CALLER_FILE, "cannot write the trace %s", cli_value(cli, "trace", ""));
+        return cli_fail(cli, LK_CALLER_FILE, "cannot write the trace %s",
+                        cli_value(cli, "trace", ""));
     bad = car_reader_open(cli, &car);
     char path[256];
-    enum lk_status status = lk_posix_local_listen(local_path(name, "car", path, sizeof path), &car.control);
+    enum lk_status status =
+        lk_posix_local_listen(local_path(name, "car", path, sizeof path), &car.control);
     if (!bad && status != LK_OK)
         bad = cli_fail(cli, status, "the car %s runs already", name);
     if (!bad) {
@@ -239,7 +251,8 @@ int car_run(struct cli *cli)
         sigaction(SIGTERM, &action, NULL);
         sigaction(SIGINT, &action, NULL);
         if (!cli_flag(cli, "json"))
-            printf("the car %s waits at its door and its dashboard (%s); stop it with Ctrl-C\n", name, car.radio);
+            printf("the car %s waits at its door and its dashboard (%s); stop it with Ctrl-C\n",
+                   name, car.radio);
         fflush(stdout);
         loop(&car);
         unlink(path);

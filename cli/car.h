@@ -34,7 +34,8 @@ struct car {
     uint8_t k[LK_CERT_MAX], intermediate[LK_CERT_MAX];
 };
 
-/* Opens the car's folder, key, certificates and store. Prints the error and returns its exit code. */
+/* Opens the car's folder, key, certificates and store. Prints the error and returns its exit code.
+ */
 int car_open(struct cli *cli, struct car *car, const char *name);
 void car_close(struct car *car);
 

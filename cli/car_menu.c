@@ -1,4 +1,5 @@
-/* car_menu.c: the car's own menu, on both ends: the answers of the running car and the commands that ask. */
+/* car_menu.c: the car's own menu, on both ends: the answers of the running car and the commands
+ * that ask. */
 #include <string.h>
 
 #include "car.h"
@@ -29,9 +30,11 @@ static json_t *key_list(const struct car *car)
         if (!key)
             continue;
         json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:i}", "key",
-                                              cli_hex(key->key_id, LK_KEY_ID_LEN, id), "state", state_text(key->state),
-                                              "role", key->role == LK_KEY_OWNER ? "owner" : "friend", "fast_count",
-                                              (int)key->fast_count, "speed_limit_kmh", (int)key->speed_limit_kmh));
+                                              cli_hex(key->key_id, LK_KEY_ID_LEN, id), "state",
+                                              state_text(key->state), "role",
+                                              key->role == LK_KEY_OWNER ? "owner" : "friend",
+                                              "fast_count", (int)key->fast_count, "speed_limit_kmh",
+                                              (int)key->speed_limit_kmh));
     }
     return list;
 }
@@ -41,7 +44,8 @@ static json_t *status_answer(const struct car *car)
     char id[2 * LK_VEHICLE_ID_LEN + 1];
     json_t *answer = local_answer(LK_OK);
     json_object_set_new(answer, "car", json_string(car->name));
-    json_object_set_new(answer, "vehicle_id", json_string(cli_hex_upper(car->config.vehicle_id, LK_VEHICLE_ID_LEN, id)));
+    json_object_set_new(answer, "vehicle_id",
+                        json_string(cli_hex_upper(car->config.vehicle_id, LK_VEHICLE_ID_LEN, id)));
     json_object_set_new(answer, "car_state", json_string(car_state_text(car)));
     json_object_set_new(answer, "speed_limit_kmh", json_integer(car->model.speed_limit_kmh));
     json_object_set_new(answer, "pairing_open", json_boolean(car->vehicle.pairing_open));
@@ -49,13 +53,16 @@ static json_t *status_answer(const struct car *car)
     json_object_set_new(answer, "pairing_attempts", json_integer(car->vehicle.attempts));
     json_object_set_new(answer, "keys", key_list(car));
     json_object_set_new(answer, "radio", json_string(car->radio));
-    json_object_set_new(answer, "door_port", json_integer(car->is_pcsc ? 0 : car->readers[0].tcp.port));
-    json_object_set_new(answer, "dashboard_port", json_integer(car->is_pcsc ? 0 : car->readers[1].tcp.port));
+    json_object_set_new(answer, "door_port",
+                        json_integer(car->is_pcsc ? 0 : car->readers[0].tcp.port));
+    json_object_set_new(answer, "dashboard_port",
+                        json_integer(car->is_pcsc ? 0 : car->readers[1].tcp.port));
     return answer;
 }
 
 /* Finds the one key whose identifier begins with `prefix`. */
-static enum lk_status find_key(const struct car *car, const char *prefix, uint8_t out[LK_KEY_ID_LEN])
+static enum lk_status find_key(const struct car *car, const char *prefix,
+                               uint8_t out[LK_KEY_ID_LEN])
 {
     int num = 0;
     for (size_t i = 0; prefix && *prefix && i < LK_VEHICLE_NUM_KEYS; i++) {
@@ -86,7 +93,8 @@ static enum lk_status take_verifier(struct car *car, json_t *question)
     const char *w0 = json_string_value(json_object_get(question, "w0"));
     const char *l = json_string_value(json_object_get(question, "l"));
     const char *salt = json_string_value(json_object_get(question, "salt"));
-    if (!cli_unhex(w0, verifier.w0, sizeof verifier.w0) || !cli_unhex(l, verifier.l, sizeof verifier.l) ||
+    if (!cli_unhex(w0, verifier.w0, sizeof verifier.w0) ||
+        !cli_unhex(l, verifier.l, sizeof verifier.l) ||
         !cli_unhex(salt, verifier.salt, sizeof verifier.salt))
         return LK_CALLER_ARGUMENT;
     verifier.n = (uint32_t)json_integer_value(json_object_get(question, "n"));
@@ -111,7 +119,8 @@ json_t *car_menu_answer(struct car *car, json_t *question)
         status = LK_OK;
     } else if (strcmp(item, "verifier") == 0)
         status = take_verifier(car, question);
-    else if (strcmp(item, "end") == 0 || strcmp(item, "suspend") == 0 || strcmp(item, "resume") == 0)
+    else if (strcmp(item, "end") == 0 || strcmp(item, "suspend") == 0 ||
+             strcmp(item, "resume") == 0)
         status = change_key(car, item, key);
     else if (strcmp(item, "park") == 0) {
         lk_car_model_park(&car->model);
@@ -133,20 +142,23 @@ static void print_status(json_t *answer)
     printf("  state    %s\n  pairing  %s, %d of %d attempts used%s\n",
            json_string_value(json_object_get(answer, "car_state")),
            json_is_true(json_object_get(answer, "pairing_open")) ? "open" : "closed",
-           (int)json_integer_value(json_object_get(answer, "pairing_attempts")), LK_PAIRING_ATTEMPTS_MAX,
+           (int)json_integer_value(json_object_get(answer, "pairing_attempts")),
+           LK_PAIRING_ATTEMPTS_MAX,
            json_is_true(json_object_get(answer, "has_verifier")) ? "" : ", no verifier loaded");
     json_t *keys = json_object_get(answer, "keys");
     printf("  keys     %d\n", (int)json_array_size(keys));
     json_array_foreach(keys, i, key)
         printf("    %s  %-9s %s\n", json_string_value(json_object_get(key, "key")),
-               json_string_value(json_object_get(key, "state")), json_string_value(json_object_get(key, "role")));
+               json_string_value(json_object_get(key, "state")),
+               json_string_value(json_object_get(key, "role")));
 }
 
 static int ask_and_print(struct cli *cli, const char *name, json_t *question, int is_list)
 {
     json_t *answer = local_ask(name, "car", question, 5000);
     if (!answer)
-        return cli_fail(cli, LK_PORT_LINK, "the car %s does not run (latchkey car run %s)", name, name);
+        return cli_fail(cli, LK_PORT_LINK, "the car %s does not run (latchkey car run %s)", name,
+                        name);
     enum lk_status status = local_status(answer);
     if (cli_flag(cli, "json")) {
         cli_print_json(answer);
@@ -163,12 +175,14 @@ static int ask_and_print(struct cli *cli, const char *name, json_t *question, in
 int car_status(struct cli *cli)
 {
     int bad = local_enter_world(cli);
-    return bad ? bad : ask_and_print(cli, cli_argument(cli, 0), json_pack("{s:s}", "do", "status"), 1);
+    return bad ? bad
+               : ask_and_print(cli, cli_argument(cli, 0), json_pack("{s:s}", "do", "status"), 1);
 }
 
 int car_menu(struct cli *cli)
 {
-    static const char *const items[] = {"open-pairing", "close-pairing", "list", "end", "suspend", "resume", "park"};
+    static const char *const items[] = {"open-pairing", "close-pairing", "list", "end",
+                                        "suspend",      "resume",        "park"};
     const char *item = cli_argument(cli, 1), *key = cli_argument(cli, 2);
     size_t i = 0, num = sizeof items / sizeof items[0];
     while (i < num && strcmp(items[i], item) != 0)

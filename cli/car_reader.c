@@ -1,4 +1,5 @@
-/* car_reader.c: the two readers of a car process: TCP listeners on loopback, or PC/SC readers by name. */
+/* car_reader.c: the two readers of a car process: TCP listeners on loopback, or PC/SC readers by
+ * name. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,8 @@ static int open_tcp(struct cli *cli, struct car_reader *reader, uint16_t port)
 static int open_pcsc(struct cli *cli, struct car_reader *reader, const char *name)
 {
     enum lk_status status = LK_PORT_LINK;
-    for (int i = 0; i < 100 && status != LK_OK; i++) { /* readers appear some time after pcscd's start */
+    for (int i = 0; i < 100 && status != LK_OK;
+         i++) { /* readers appear some time after pcscd's start */
         status = lk_pcsc_open(&reader->pcsc, name, &reader->port);
         if (status != LK_OK)
             usleep(50000);
@@ -24,7 +26,8 @@ static int open_pcsc(struct cli *cli, struct car_reader *reader, const char *nam
         return 0;
     char list[2048] = "";
     (void)lk_pcsc_list(list, sizeof list);
-    return cli_fail(cli, status, "no PC/SC reader whose name contains \"%s\"; there are:\n%s", name, list);
+    return cli_fail(cli, status, "no PC/SC reader whose name contains \"%s\"; there are:\n%s", name,
+                    list);
 }
 
 int car_reader_open(struct cli *cli, struct car *car)
@@ -33,7 +36,8 @@ int car_reader_open(struct cli *cli, struct car *car)
     car->is_pcsc = strcmp(car->radio, "pcsc") == 0;
     if (car->is_pcsc) {
         int bad = open_pcsc(cli, &car->readers[0], cli_value(cli, "door-reader", "00 00"));
-        return bad ? bad : open_pcsc(cli, &car->readers[1], cli_value(cli, "dashboard-reader", "00 01"));
+        return bad ? bad
+                   : open_pcsc(cli, &car->readers[1], cli_value(cli, "dashboard-reader", "00 01"));
     }
     int bad = open_tcp(cli, &car->readers[0], 0);
     return bad ? bad : open_tcp(cli, &car->readers[1], 0);
@@ -44,7 +48,9 @@ json_t *car_reader_invite(const struct car *car, enum lk_reader place)
     const struct car_reader *reader = &car->readers[place - 1];
     const char *pid = getenv("LATCHKEY_PCSCD_PID");
     json_t *invitation = local_answer(LK_OK);
-    json_object_set_new(invitation, "port", json_integer(car->is_pcsc ? LK_VPCD_PORT + (int)place - 1 : reader->tcp.port));
+    json_object_set_new(invitation, "port",
+                        json_integer(car->is_pcsc ? LK_VPCD_PORT + (int)place - 1
+                                                  : reader->tcp.port));
     if (car->is_pcsc && pid)
         json_object_set_new(invitation, "namespace_of", json_integer(strtol(pid, NULL, 10)));
     return invitation;
@@ -57,8 +63,10 @@ enum lk_status car_reader_wait(struct car *car, enum lk_reader place)
     enum lk_status status = LK_PEER_TIMEOUT;
     for (; now < until; now = cli_now_ms()) {
         uint32_t left = (uint32_t)(until - now);
-        status = car->is_pcsc ? lk_pcsc_wait(&reader->pcsc, left) : lk_tcp_reader_wait(&reader->tcp, left);
-        if (status != LK_PEER_GONE) /* pcscd goes on seeing a phone that has just left, for up to 400 ms */
+        status = car->is_pcsc ? lk_pcsc_wait(&reader->pcsc, left)
+                              : lk_tcp_reader_wait(&reader->tcp, left);
+        if (status !=
+            LK_PEER_GONE) /* pcscd goes on seeing a phone that has just left, for up to 400 ms */
             break;
         usleep(10000);
     }

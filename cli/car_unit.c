@@ -1,6 +1,6 @@
 /* car_unit.c: a car's folder opened: what a production line put there (cli/world.c writes it).
- *   car.json (automaker, vehicle_id, brand)  vehicle.key actuator.key (hex)  k.der [intermediate.der] root.pub
- *   car.key car.store (the unit's journal) */
+ *   car.json (automaker, vehicle_id, brand)  vehicle.key actuator.key (hex)  k.der
+ * [intermediate.der] root.pub car.key car.store (the unit's journal) */
 #include <string.h>
 
 #include "car.h"
@@ -27,7 +27,8 @@ static enum lk_status load_key(struct car *car, const char *folder)
     snprintf(path, sizeof path, "%s/vehicle.key", folder);
     enum lk_status status = read_hex_file(path, scalar, sizeof scalar);
     if (status == LK_OK)
-        status = port->ec_load(port->ctx, scalar, sizeof scalar, &car->config.vehicle_key, car->config.vehicle_public);
+        status = port->ec_load(port->ctx, scalar, sizeof scalar, &car->config.vehicle_key,
+                               car->config.vehicle_public);
     explicit_bzero(scalar, sizeof scalar);
     snprintf(path, sizeof path, "%s/actuator.key", folder);
     if (status == LK_OK)
@@ -54,8 +55,9 @@ static enum lk_status load_certificates(struct car *car, const char *folder)
     car->config.k = cli_bytes(car->k, k_len);
     car->config.intermediate = cli_bytes(car->intermediate, i_len);
     if (status == LK_OK)
-        status = lk_chain_check_vehicle(&car->unit.crypto, car->config.root_key, car->config.intermediate,
-                                        car->config.k, &no_clock, &k, car->config.authorized_key);
+        status = lk_chain_check_vehicle(&car->unit.crypto, car->config.root_key,
+                                        car->config.intermediate, car->config.k, &no_clock, &k,
+                                        car->config.authorized_key);
     return status;
 }
 
@@ -70,8 +72,8 @@ int car_open(struct cli *cli, struct car *car, const char *name)
     json_t *facts = cli_read_json(path);
     if (!facts)
         return cli_fail(cli, LK_CALLER_NOT_FOUND, "there is no car %s in this world", name);
-    int good = cli_unhex(json_string_value(json_object_get(facts, "vehicle_id")), car->config.vehicle_id,
-                         LK_VEHICLE_ID_LEN) &&
+    int good = cli_unhex(json_string_value(json_object_get(facts, "vehicle_id")),
+                         car->config.vehicle_id, LK_VEHICLE_ID_LEN) &&
                cli_unhex(json_string_value(json_object_get(facts, "brand")), car->config.brand, 2);
     json_decref(facts);
     if (!good)

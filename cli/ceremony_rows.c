@@ -8,7 +8,8 @@ int ceremony_new(struct cli *cli)
 {
     static struct maker maker;
     static const uint8_t no_store[32] = {1};
-    const char *folder = cli_argument(cli, 0), *environment = cli_value(cli, "environment", CEREMONY_TEST);
+    const char *folder = cli_argument(cli, 0),
+               *environment = cli_value(cli, "environment", CEREMONY_TEST);
     const char *automaker = cli_value(cli, "automaker", "aurora");
     const char *device_maker = cli_value(cli, "device-maker", "pomelo");
     char one[512], two[512], out[512];
@@ -21,7 +22,8 @@ int ceremony_new(struct cli *cli)
     snprintf(out, sizeof out, "%s/f-%s-%s.der", folder, automaker, device_maker);
     enum lk_status status = ceremony_environment(&maker.ceremony, folder, environment);
     if (status == LK_OK)
-        status = ceremony_automaker(&maker.ceremony, one, environment, automaker, cli_flag(cli, "intermediate"));
+        status = ceremony_automaker(&maker.ceremony, one, environment, automaker,
+                                    cli_flag(cli, "intermediate"));
     if (status == LK_OK)
         status = ceremony_device_maker(&maker.ceremony, two, environment, device_maker);
     if (status == LK_OK)
@@ -29,8 +31,8 @@ int ceremony_new(struct cli *cli)
     unit_close(&maker.unit);
     if (status != LK_OK)
         return cli_fail(cli, status, "%s", maker.ceremony.message);
-    printf("made %s (%s): automaker %s, device maker %s, and F that joins them: %s\n", folder, environment, automaker,
-           device_maker, out);
+    printf("made %s (%s): automaker %s, device maker %s, and F that joins them: %s\n", folder,
+           environment, automaker, device_maker, out);
     return 0;
 }
 
@@ -46,9 +48,11 @@ static int show_one(struct cli *cli, struct unit *unit, const char *path, int *n
     if (status != LK_OK)
         return cli_fail(cli, status, "%s", path);
     (*num)++;
-    printf("%s  %s (%s)\n    name %.*s, key %s%s%s\n", lk_role_letter(cert.role), lk_role_text(cert.role), path,
-           (int)cert.common_name.len, (const char *)cert.common_name.at, cli_hex(cert.ski.at, 20, ski),
-           cert.aki.len ? ", signed by " : ", self-signed", cert.aki.len ? cli_hex(cert.aki.at, 20, aki) : "");
+    printf("%s  %s (%s)\n    name %.*s, key %s%s%s\n", lk_role_letter(cert.role),
+           lk_role_text(cert.role), path, (int)cert.common_name.len,
+           (const char *)cert.common_name.at, cli_hex(cert.ski.at, 20, ski),
+           cert.aki.len ? ", signed by " : ", self-signed",
+           cert.aki.len ? cli_hex(cert.aki.at, 20, aki) : "");
     return 0;
 }
 
@@ -56,7 +60,10 @@ int ceremony_show(struct cli *cli)
 {
     static struct unit unit;
     static const uint8_t no_store[32] = {1};
-    static const char *const names[] = {"j.der", "intermediate.der", "p.der", "q.der", "d.der", "k.der", "f.der"};
+    static const char *const names[] = {"j.der", "intermediate.der",
+                                        "p.der", "q.der",
+                                        "d.der", "k.der",
+                                        "f.der"};
     const char *folder = cli_argument(cli, 0);
     char path[512];
     int num = 0, bad = unit_crypto(cli, &unit, no_store);
@@ -66,6 +73,7 @@ int ceremony_show(struct cli *cli)
     }
     unit_close(&unit);
     if (!bad && num == 0)
-        return cli_fail(cli, LK_CALLER_NOT_FOUND, "%s holds no certificate (j.der, d.der, k.der ...)", folder);
+        return cli_fail(cli, LK_CALLER_NOT_FOUND,
+                        "%s holds no certificate (j.der, d.der, k.der ...)", folder);
     return bad;
 }

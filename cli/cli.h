@@ -61,8 +61,8 @@ const char *cli_argument(const struct cli *cli, int i);
 /* A whole number option within min..max; prints the error and exits with 2 otherwise. */
 long cli_number(const struct cli *cli, const char *name, long otherwise, long min, long max);
 
-/* Prints "latchkey car run: <text>: <what>; <advice>" (or one JSON object with --json) on stderr and
- * returns the exit code of `status`. */
+/* Prints "latchkey car run: <text>: <what>; <advice>" (or one JSON object with --json) on stderr
+ * and returns the exit code of `status`. */
 int cli_fail(const struct cli *cli, enum lk_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Prints one JSON object on a line of stdout; takes over `object`. */
@@ -91,7 +91,7 @@ static inline struct lk_bytes cli_bytes(const void *at, size_t len)
 enum lk_status cli_read_file(const char *path, uint8_t *out, size_t cap, size_t *out_len);
 enum lk_status cli_write_file(const char *path, const void *data, size_t len, unsigned mode);
 enum lk_status cli_make_folder(const char *path);
-json_t *cli_read_json(const char *path); /* NULL if missing or malformed */
+json_t *cli_read_json(const char *path);                         /* NULL if missing or malformed */
 enum lk_status cli_write_json(const char *path, json_t *object); /* takes over object */
 
 #endif

@@ -11,7 +11,8 @@
 
 #include "demo.h"
 
-/* Runs this program with `words` (NULL-terminated), collects stdout and stderr. Exit code, or -1. */
+/* Runs this program with `words` (NULL-terminated), collects stdout and stderr. Exit code, or -1.
+ */
 static int run(const struct cli *cli, const char *const *words, char *out, size_t cap)
 {
     int ends[2];
@@ -120,7 +121,8 @@ static int is_expected(const struct demo_step *step, int code, json_t *answer)
     return !step->car_state || (state && strcmp(state, step->car_state) == 0);
 }
 
-static void show(const struct demo *demo, const struct demo_step *step, int ok, double ms, json_t *answer)
+static void show(const struct demo *demo, const struct demo_step *step, int ok, double ms,
+                 json_t *answer)
 {
     const char *status = answer ? json_string_value(json_object_get(answer, "status")) : NULL;
     const char *state = answer ? json_string_value(json_object_get(answer, "car_state")) : NULL;
@@ -138,7 +140,8 @@ static void show(const struct demo *demo, const struct demo_step *step, int ok, 
         return;
     }
     json_t *link = answer ? json_object_get(answer, "link_ms") : NULL;
-    printf("  %s %-26s %7.1f ms", ok ? "ok  " : "FAIL", step->name, json_is_number(link) ? json_number_value(link) : ms);
+    printf("  %s %-26s %7.1f ms", ok ? "ok  " : "FAIL", step->name,
+           json_is_number(link) ? json_number_value(link) : ms);
     if (state)
         printf("   car: %s", state);
     printf("\n");
@@ -173,15 +176,16 @@ int demo_step(struct demo *demo, const struct demo_step *step)
     show(demo, step, ok, ms, answer);
     if (!ok) {
         demo->num_failed++;
-        fprintf(stderr, "latchkey demo: step %s: expected %s, got exit code %d and:\n%s\n", step->name,
-                lk_status_name(step->expect), code, raw);
+        fprintf(stderr, "latchkey demo: step %s: expected %s, got exit code %d and:\n%s\n",
+                step->name, lk_status_name(step->expect), code, raw);
     }
     json_decref(answer);
     return ok;
 }
 
 /* Starts one long-running part and waits until `probe` answers. */
-static int bring_up(struct demo *demo, const char *const *words, const char *const *probe, const char *log)
+static int bring_up(struct demo *demo, const char *const *words, const char *const *probe,
+                    const char *log)
 {
     char out[8192];
     if (demo->num_children == DEMO_CHILDREN_MAX)
@@ -194,8 +198,8 @@ static int bring_up(struct demo *demo, const char *const *words, const char *con
             break;
         usleep(10000);
     }
-    fprintf(stderr, "latchkey demo: \"%s %s %s\" did not come up; its log is %s\n", words[0], words[1],
-            words[2] ? words[2] : "", log);
+    fprintf(stderr, "latchkey demo: \"%s %s %s\" did not come up; its log is %s\n", words[0],
+            words[1], words[2] ? words[2] : "", log);
     return 0;
 }
 
@@ -203,8 +207,8 @@ int demo_start_car(struct demo *demo, const char *car)
 {
     char log[4200];
     snprintf(log, sizeof log, "%s/run/%s.log", demo->world, car);
-    const char *words[] = {"car", "run", car, "--world", demo->world, "--radio", demo->radio, "--trace",
-                           demo->trace, "--crypto", demo->crypto, NULL};
+    const char *words[] = {"car",       "run",     car,         "--world",  demo->world,  "--radio",
+                           demo->radio, "--trace", demo->trace, "--crypto", demo->crypto, NULL};
     const char *probe[] = {"car", "status", car, "--world", demo->world, "--json", NULL};
     return bring_up(demo, words, probe, log);
 }
@@ -213,8 +217,8 @@ int demo_start_phone(struct demo *demo, const char *phone)
 {
     char log[4200];
     snprintf(log, sizeof log, "%s/run/%s.log", demo->world, phone);
-    const char *words[] = {"phone", "run", phone, "--world", demo->world, "--trace", demo->trace,
-                           "--crypto", demo->crypto, NULL};
+    const char *words[] = {"phone",   "run",       phone,      "--world",    demo->world,
+                           "--trace", demo->trace, "--crypto", demo->crypto, NULL};
     const char *probe[] = {"phone", "list", phone, "--world", demo->world, "--json", NULL};
     return bring_up(demo, words, probe, log);
 }
@@ -245,47 +249,92 @@ static void on_signal(int number)
 
 /* The day itself. Times in the second column are of the conversation, not of starting programs. */
 static const struct demo_step day[] = {
-    {"pair_at_door_refused", "Alice holds her new car's password. She tries the door handle first: pairing is "
+    {"pair_at_door_refused",
+     "Alice holds her new car's password. She tries the door handle first: pairing is "
      "only possible on the dashboard.",
      {"phone", "pair", "alice", "--car", "roadster", "--password", "@", "--reader", "door"},
-     LK_PAIRING_READER, -1, NULL},
-    {"wrong_password_refused", "On the dashboard, with a mistyped password. The car and the phone each prove that "
+     LK_PAIRING_READER,
+     -1,
+     NULL},
+    {"wrong_password_refused",
+     "On the dashboard, with a mistyped password. The car and the phone each prove that "
      "they know it, so both notice.",
      {"phone", "pair", "alice", "--car", "roadster", "--password", "00000000"},
-     LK_PEER_EVIDENCE, -1, NULL},
-    {"pair", "Now the right one. Phone and car agree on keys from it (SPAKE2+), the car shows its certificate, the "
-     "element makes a key of its own, the car checks where it was made, and one mutual transaction seals it.",
-     {"phone", "pair", "alice", "--car", "roadster", "--password", "@"}, LK_OK, -1, NULL},
-    {"unlock_fast", "Evening: the door handle. One short exchange, no public-key work on the way.",
-     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"}, LK_OK, 1,
+     LK_PEER_EVIDENCE,
+     -1,
+     NULL},
+    {"pair",
+     "Now the right one. Phone and car agree on keys from it (SPAKE2+), the car shows its "
+     "certificate, the "
+     "element makes a key of its own, the car checks where it was made, and one mutual transaction "
+     "seals it.",
+     {"phone", "pair", "alice", "--car", "roadster", "--password", "@"},
+     LK_OK,
+     -1,
+     NULL},
+    {"unlock_fast",
+     "Evening: the door handle. One short exchange, no public-key work on the way.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"},
+     LK_OK,
+     1,
      "unlocked"},
-    {"start_at_door_refused", "The engine never starts from outside.",
-     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "start"}, LK_TAP_NOT_ALLOWED,
-     -1, "unlocked"},
-    {"start_standard", "Phone on the tray: both sides sign, fresh keys are made, the car is ready to drive.",
-     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "dashboard", "--action", "start"}, LK_OK, 0,
+    {"start_at_door_refused",
+     "The engine never starts from outside.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "start"},
+     LK_TAP_NOT_ALLOWED,
+     -1,
+     "unlocked"},
+    {"start_standard",
+     "Phone on the tray: both sides sign, fresh keys are made, the car is ready to drive.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "dashboard", "--action", "start"},
+     LK_OK,
+     0,
      "ready to drive"},
     {"park", NULL, {"car", "menu", "roadster", "park"}, LK_OK, -1, "unlocked"},
-    {"lock_fast", "Home again.",
-     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "lock"}, LK_OK, 1, "locked"},
-    {"wrong_car_refused", "A neighbour's car of the same make. The phone answers like any phone would, and tells "
-     "it nothing.",
-     {"tap", "--phone", "alice", "--car", "coupe", "--reader", "door", "--action", "unlock"}, LK_TAP_WRONG_CAR, -1,
+    {"lock_fast",
+     "Home again.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "lock"},
+     LK_OK,
+     1,
      "locked"},
-    {"express_off", "Alice turns Express Mode off: from now on every tap wants her first.",
-     {"phone", "express", "alice", "off"}, LK_OK, -1, NULL},
-    {"unlock_needs_user_refused", NULL,
+    {"wrong_car_refused",
+     "A neighbour's car of the same make. The phone answers like any phone would, and tells "
+     "it nothing.",
+     {"tap", "--phone", "alice", "--car", "coupe", "--reader", "door", "--action", "unlock"},
+     LK_TAP_WRONG_CAR,
+     -1,
+     "locked"},
+    {"express_off",
+     "Alice turns Express Mode off: from now on every tap wants her first.",
+     {"phone", "express", "alice", "off"},
+     LK_OK,
+     -1,
+     NULL},
+    {"unlock_needs_user_refused",
+     NULL,
      {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"},
-     LK_PEER_UNAVAILABLE, -1, "locked"},
+     LK_PEER_UNAVAILABLE,
+     -1,
+     "locked"},
     {"user_authenticates", NULL, {"phone", "authenticate", "alice"}, LK_OK, -1, NULL},
-    {"unlock_after_user", "Her face or code is good for one tap.",
-     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"}, LK_OK, -1,
+    {"unlock_after_user",
+     "Her face or code is good for one tap.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"},
+     LK_OK,
+     -1,
      "unlocked"},
     {"express_on", NULL, {"phone", "express", "alice", "on"}, LK_OK, -1, NULL},
-    {"remove_key", "She removes the key from her phone. No server and no car is asked.",
-     {"phone", "remove", "alice", "1"}, LK_OK, -1, NULL},
-    {"removed_key_refused", "The very next tap fails.",
-     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "lock"}, LK_TAP_WRONG_CAR, -1,
+    {"remove_key",
+     "She removes the key from her phone. No server and no car is asked.",
+     {"phone", "remove", "alice", "1"},
+     LK_OK,
+     -1,
+     NULL},
+    {"removed_key_refused",
+     "The very next tap fails.",
+     {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "lock"},
+     LK_TAP_WRONG_CAR,
+     -1,
      "unlocked"},
 };
 
@@ -318,23 +367,36 @@ static void play(struct demo *demo, const struct demo_step *steps, size_t num)
 
 static int prepare(struct demo *demo)
 {
-    static const struct demo_step make = {"world", "A world: two automakers, two device makers, cross-signed; three "
-                                          "cars and two phones. Everything stays on this machine.",
-                                          {"world", "new"}, LK_OK, -1, NULL};
+    static const struct demo_step make = {
+        "world",
+        "A world: two automakers, two device makers, cross-signed; three "
+        "cars and two phones. Everything stays on this machine.",
+        {"world", "new"},
+        LK_OK,
+        -1,
+        NULL};
     if (!demo_step(demo, &make) || !mint(demo, "roadster"))
         return 0;
-    say(demo, "The roadster and the coupe wake up; Alice's phone starts its secure element and its host.");
-    if (!demo_start_car(demo, "roadster") || !demo_start_car(demo, "coupe") || !demo_start_phone(demo, "alice"))
+    say(demo, "The roadster and the coupe wake up; Alice's phone starts its secure element and its "
+              "host.");
+    if (!demo_start_car(demo, "roadster") || !demo_start_car(demo, "coupe") ||
+        !demo_start_phone(demo, "alice"))
         return 0;
-    static const struct demo_step menu = {"open_pairing", "In the car menu, the owner opens pairing mode.",
-                                          {"car", "menu", "roadster", "open-pairing"}, LK_OK, -1, NULL};
+    static const struct demo_step menu = {"open_pairing",
+                                          "In the car menu, the owner opens pairing mode.",
+                                          {"car", "menu", "roadster", "open-pairing"},
+                                          LK_OK,
+                                          -1,
+                                          NULL};
     return demo_step(demo, &menu);
 }
 
 int demo_run(struct cli *cli)
 {
     char folder[] = "/tmp/latchkey-demo-XXXXXX", world[64], trace[80];
-    struct demo demo = {.cli = cli, .is_json = cli_flag(cli, "json"), .radio = cli_value(cli, "radio", "tcp"),
+    struct demo demo = {.cli = cli,
+                        .is_json = cli_flag(cli, "json"),
+                        .radio = cli_value(cli, "radio", "tcp"),
                         .crypto = cli_value(cli, "crypto", "openssl")};
     if (!mkdtemp(folder))
         return cli_fail(cli, LK_CALLER_FILE, "cannot make a folder in /tmp");
@@ -352,9 +414,9 @@ int demo_run(struct cli *cli)
     demo_stop_all(&demo);
     demo_pcscd_stop(&demo);
     if (!demo.is_json)
-        printf("\n%s in %.1f s. %s\n", good && !demo.num_failed ? "All as expected" : "NOT as expected",
-               (double)(cli_now_us() - from) / 1e6,
-               "No server and no network took part.");
+        printf("\n%s in %.1f s. %s\n",
+               good && !demo.num_failed ? "All as expected" : "NOT as expected",
+               (double)(cli_now_us() - from) / 1e6, "No server and no network took part.");
     if (cli_flag(cli, "keep"))
         printf("kept: %s (latchkey trace explain %s)\n", folder, demo.trace);
     else

@@ -1,6 +1,7 @@
-/* demo_pcscd.c: a pcscd of our own for `demo --radio pcsc`. The virtual card driver listens on all addresses, so it
- * runs in a network namespace of its own; its socket folder is a private one, so that a pcscd that is already
- * running is neither used nor disturbed. Needs root. Stopped by its process id. */
+/* demo_pcscd.c: a pcscd of our own for `demo --radio pcsc`. The virtual card driver listens on all
+ * addresses, so it runs in a network namespace of its own; its socket folder is a private one, so
+ * that a pcscd that is already running is neither used nor disturbed. Needs root. Stopped by its
+ * process id. */
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -35,7 +36,8 @@ static void become_pcscd(const char *run_folder, const char *log)
     int to = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     mkdir("/run/pcscd", 0755);
-    if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+    if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount(run_folder, "/run/pcscd", NULL, MS_BIND, NULL) != 0 || !loopback_up()) {
         perror("latchkey demo: pcscd needs root for a network namespace of its own");
         _exit(126);
@@ -65,7 +67,10 @@ int demo_pcscd_start(struct demo *demo, const char *folder)
         int state = 0;
         if (waitpid(demo->pcscd, &state, WNOHANG) != 0) {
             demo->pcscd = 0;
-            fprintf(stderr, "latchkey demo: pcscd did not start (packages pcscd and vsmartcard-vpcd); see %s\n", log);
+            fprintf(
+                stderr,
+                "latchkey demo: pcscd did not start (packages pcscd and vsmartcard-vpcd); see %s\n",
+                log);
             return 0;
         }
         usleep(10000);

@@ -1,6 +1,7 @@
-/* explain.c: latchkey trace explain: every byte of a conversation named, each check and how it came out, and at
- * its end what each side said and the first cause. The car's copy of the bytes is explained where there is one,
- * else the phone's; what the two say is joined in either case (decision D23). */
+/* explain.c: latchkey trace explain: every byte of a conversation named, each check and how it came
+ * out, and at its end what each side said and the first cause. The car's copy of the bytes is
+ * explained where there is one, else the phone's; what the two say is joined in either case
+ * (decision D23). */
 #include <string.h>
 
 #include "rows.h"
@@ -12,42 +13,45 @@ struct explain {
     struct unit unit;
     struct lk_trace trace;
     struct timeline timeline;
-    const char *side;             /* whose bytes are explained */
-    char link[64];                /* the conversation in hand: who and where */
-    struct lk_session_keys keys;  /* given to the inspector last */
-    const char *phone_cause;      /* what the phone said first in this conversation, NULL */
+    const char *side;            /* whose bytes are explained */
+    char link[64];               /* the conversation in hand: who and where */
+    struct lk_session_keys keys; /* given to the inspector last */
+    const char *phone_cause;     /* what the phone said first in this conversation, NULL */
     int is_json;
-    json_t *parts;                /* with --json: of the APDU in hand */
+    json_t *parts; /* with --json: of the APDU in hand */
 };
 
 static void print_line(void *ctx, const struct lk_trace_line *line)
 {
     struct explain *explain = ctx;
     char hex[2 * LK_REASSEMBLY_MAX + 1];
-    struct lk_bytes shown = line->value.len || line->kind == LK_TRACE_TLV ? line->value : line->bytes;
+    struct lk_bytes shown =
+        line->value.len || line->kind == LK_TRACE_TLV ? line->value : line->bytes;
     if (shown.len > LK_REASSEMBLY_MAX)
         shown.len = LK_REASSEMBLY_MAX;
     cli_hex(shown.at, shown.len, hex);
     if (explain->is_json) {
         json_array_append_new(explain->parts,
-                              json_pack("{s:s, s:s, s:i, s:i, s:s, s:b, s:s}", "name", line->name, "text", line->text,
-                                        "tag", (int)line->tag, "depth", (int)line->depth, "hex", hex, "opened",
-                                        line->is_opened, "status", lk_status_name(line->status)));
+                              json_pack("{s:s, s:s, s:i, s:i, s:s, s:b, s:s}", "name", line->name,
+                                        "text", line->text, "tag", (int)line->tag, "depth",
+                                        (int)line->depth, "hex", hex, "opened", line->is_opened,
+                                        "status", lk_status_name(line->status)));
         return;
     }
     if (strlen(hex) > 64)
         memcpy(hex + 61, "...", 4);
     printf("%*s", 4 + 2 * (int)line->depth, line->is_opened ? "* " : "");
     if (line->kind == LK_TRACE_CHECK)
-        printf("check %s: %s\n", line->name, line->status == LK_OK ? "passed" : lk_status_what(line->status));
+        printf("check %s: %s\n", line->name,
+               line->status == LK_OK ? "passed" : lk_status_what(line->status));
     else if (line->tag)
         printf("%02X %s [%zu] %s  (%s)\n", line->tag, line->name, line->value.len, hex, line->text);
     else
         printf("%s %s  (%s)\n", line->name, hex, line->text);
 }
 
-/* The session keys that a debug build wrote after this line, if they are new: the inspector needs them before the
- * first sealed byte. */
+/* The session keys that a debug build wrote after this line, if they are new: the inspector needs
+ * them before the first sealed byte. */
 static void feed_keys(struct explain *explain, long i)
 {
     const struct timeline *timeline = &explain->timeline;
@@ -84,7 +88,8 @@ static void explain_apdu(struct explain *explain, long i, int is_command)
     char link[64];
     const char *hex = timeline_text(timeline, i, is_command ? "command" : "response");
     long len = cli_unhex_any(hex, strlen(hex), apdu, sizeof apdu);
-    snprintf(link, sizeof link, "%.30s %.30s", timeline_text(timeline, i, "who"), timeline_text(timeline, i, "link"));
+    snprintf(link, sizeof link, "%.30s %.30s", timeline_text(timeline, i, "who"),
+             timeline_text(timeline, i, "link"));
     if (len < 0) {
         printf("line %ld: not hex\n", i + 1);
         return;
@@ -93,14 +98,16 @@ static void explain_apdu(struct explain *explain, long i, int is_command)
     if (!is_command)
         feed_keys(explain, i);
     if (!explain->is_json)
-        printf("%10.3f  %s  %s\n", timeline_ms(timeline, i), link, is_command ? "car to phone" : "phone to car");
+        printf("%10.3f  %s  %s\n", timeline_ms(timeline, i), link,
+               is_command ? "car to phone" : "phone to car");
     explain->parts = json_array();
     struct lk_bytes run = cli_bytes(apdu, (size_t)len);
-    enum lk_status status = is_command ? lk_trace_command(&explain->trace, run) : lk_trace_response(&explain->trace, run);
+    enum lk_status status = is_command ? lk_trace_command(&explain->trace, run)
+                                       : lk_trace_response(&explain->trace, run);
     if (explain->is_json)
-        cli_print_json(json_pack("{s:f, s:s, s:s, s:s, s:o}", "ms", timeline_ms(timeline, i), "link", link, "direction",
-                                 is_command ? "command" : "response", "status", lk_status_name(status), "parts",
-                                 explain->parts));
+        cli_print_json(json_pack("{s:f, s:s, s:s, s:s, s:o}", "ms", timeline_ms(timeline, i),
+                                 "link", link, "direction", is_command ? "command" : "response",
+                                 "status", lk_status_name(status), "parts", explain->parts));
     else
         json_decref(explain->parts);
 }
@@ -125,8 +132,9 @@ static void explain_outcome(struct explain *explain, long i)
             json_object_set_new(line, "first_cause", json_string(cause));
         cli_print_json(line);
     } else {
-        printf("%10.3f  == the %s %s says: %s (%s)\n", timeline_ms(timeline, i), side, timeline_text(timeline, i, "who"),
-               timeline_text(timeline, i, "says"), timeline_text(timeline, i, "outcome"));
+        printf("%10.3f  == the %s %s says: %s (%s)\n", timeline_ms(timeline, i), side,
+               timeline_text(timeline, i, "who"), timeline_text(timeline, i, "says"),
+               timeline_text(timeline, i, "outcome"));
         if (is_ours && cause)
             printf("            first cause: %s, in %s\n", cause, where);
     }

@@ -14,12 +14,14 @@ int local_enter_world(const struct cli *cli)
     const char *folder = cli_value(cli, "world", env && *env ? env : "world");
     struct stat info;
     if (chdir(folder) != 0)
-        return cli_fail(cli, LK_CALLER_FILE, "there is no world in %s (make one: latchkey world new)", folder);
+        return cli_fail(cli, LK_CALLER_FILE,
+                        "there is no world in %s (make one: latchkey world new)", folder);
     json_t *world = cli_read_json("world.json");
     int good = world && json_integer_value(json_object_get(world, "format")) == 1;
     json_decref(world);
     if (!good || stat("run", &info) != 0)
-        return cli_fail(cli, LK_CALLER_FILE, "%s/world.json is missing or not a world of this version", folder);
+        return cli_fail(cli, LK_CALLER_FILE,
+                        "%s/world.json is missing or not a world of this version", folder);
     return 0;
 }
 
@@ -33,7 +35,8 @@ int local_connect(const char *name, const char *kind)
 {
     char path[256];
     int fd = -1;
-    return lk_posix_local_connect(local_path(name, kind, path, sizeof path), &fd) == LK_OK ? fd : -1;
+    return lk_posix_local_connect(local_path(name, kind, path, sizeof path), &fd) == LK_OK ? fd
+                                                                                           : -1;
 }
 
 int local_send_json(int fd, json_t *object)
@@ -68,15 +71,15 @@ json_t *local_ask(const char *name, const char *kind, json_t *question, int time
 
 json_t *local_answer(enum lk_status status)
 {
-    return json_pack("{s:b, s:s, s:s}", "ok", status == LK_OK, "status", lk_status_name(status), "what",
-                     lk_status_what(status));
+    return json_pack("{s:b, s:s, s:s}", "ok", status == LK_OK, "status", lk_status_name(status),
+                     "what", lk_status_what(status));
 }
 
 enum lk_status local_status(json_t *answer)
 {
     const char *name = json_string_value(json_object_get(answer, "status"));
-#define LK_STATUS(symbol, value, exit_code, what, advice) \
-    if (name && strcmp(name, #symbol) == 0)               \
+#define LK_STATUS(symbol, value, exit_code, what, advice)                                          \
+    if (name && strcmp(name, #symbol) == 0)                                                        \
         return symbol;
 #include "facts/status.def"
 #undef LK_STATUS

@@ -7,8 +7,8 @@
 
 #define LOCAL_MESSAGE_MAX 16384
 
-/* Enters the world folder (socket names are relative to it, so that its path may be long). Prints the
- * error and returns its exit code when there is none. */
+/* Enters the world folder (socket names are relative to it, so that its path may be long). Prints
+ * the error and returns its exit code when there is none. */
 int local_enter_world(const struct cli *cli);
 
 /* The socket of a running part: "run/NAME.KIND". */
@@ -19,7 +19,8 @@ int local_connect(const char *name, const char *kind);
 /* Sends one JSON message / receives one; takes over `object`. NULL when nothing valid came. */
 int local_send_json(int fd, json_t *object);
 json_t *local_receive_json(int fd, int timeout_ms);
-/* Asks run/NAME.KIND one question and gives the answer, NULL if it does not run. Takes over `question`. */
+/* Asks run/NAME.KIND one question and gives the answer, NULL if it does not run. Takes over
+ * `question`. */
 json_t *local_ask(const char *name, const char *kind, json_t *question, int timeout_ms);
 
 /* An answer: {"ok", "status", "what"}; and reading the status of one back (LK_INTERNAL if none). */

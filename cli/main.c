@@ -42,8 +42,8 @@ long cli_number(const struct cli *cli, const char *name, long otherwise, long mi
     errno = 0;
     long number = strtol(text, &end, 10);
     if (errno || end == text || *end || number < min || number > max)
-        exit(cli_fail(cli, LK_CALLER_ARGUMENT, "--%s %s must be a number from %ld to %ld", name, text, min,
-                      max));
+        exit(cli_fail(cli, LK_CALLER_ARGUMENT, "--%s %s must be a number from %ld to %ld", name,
+                      text, min, max));
     return number;
 }
 
@@ -69,7 +69,8 @@ static int is_group(const char *group)
 
 static const struct cli_option *option_of(const struct cli_command *command, const char *name)
 {
-    for (const struct cli_option *o = command->options; o < command->options + CLI_OPTIONS_MAX && o->name; o++)
+    for (const struct cli_option *o = command->options;
+         o < command->options + CLI_OPTIONS_MAX && o->name; o++)
         if (strcmp(o->name, name) == 0)
             return o;
     for (const struct cli_option *o = cli_common_options; o->name; o++)
@@ -115,7 +116,8 @@ static int take_option(struct cli *cli, const char *word, const char *next, int 
         *used_next = 1;
     }
     if (option->choices && !is_choice(option->choices, value))
-        return cli_fail(cli, LK_CALLER_ARGUMENT, "--%s %s is not one of %s", name, value, option->choices);
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "--%s %s is not one of %s", name, value,
+                        option->choices);
     if (cli->num_given >= 2 * CLI_OPTIONS_MAX)
         return cli_fail(cli, LK_CALLER_ARGUMENT, "too many options");
     cli->given[cli->num_given].name = option->name;

@@ -28,7 +28,8 @@ static void options(const struct cli_command *row, const char *format)
 
 static void bash(void)
 {
-    printf("_latchkey() {\n  local cur=${COMP_WORDS[COMP_CWORD]} group=${COMP_WORDS[1]} verb=${COMP_WORDS[2]}\n"
+    printf("_latchkey() {\n  local cur=${COMP_WORDS[COMP_CWORD]} group=${COMP_WORDS[1]} "
+           "verb=${COMP_WORDS[2]}\n"
            "  local words=\"\"\n  if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"");
     names(NULL, " ");
     printf("\"\n  else case \"$group $verb\" in\n");
@@ -36,7 +37,8 @@ static void bash(void)
         const struct cli_command *row = &cli_commands[i];
         if (row->is_hidden)
             continue;
-        printf("    \"%s %s\"%s) words=\"", row->group, row->verb ? row->verb : "", row->verb ? "" : "*");
+        printf("    \"%s %s\"%s) words=\"", row->group, row->verb ? row->verb : "",
+               row->verb ? "" : "*");
         options(row, "--%s ");
         printf("\" ;;\n");
     }
@@ -49,7 +51,8 @@ static void bash(void)
         names(last, " ");
         printf("\" ;;\n");
     }
-    printf("  esac; fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -F _latchkey latchkey\n");
+    printf("  esac; fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -F "
+           "_latchkey latchkey\n");
 }
 
 static void fish(void)
@@ -59,8 +62,8 @@ static void fish(void)
         if (row->is_hidden)
             continue;
         if (row->verb)
-            printf("complete -c latchkey -f -n '__fish_seen_subcommand_from %s' -a %s -d '%s'\n", row->group,
-                   row->verb, row->summary);
+            printf("complete -c latchkey -f -n '__fish_seen_subcommand_from %s' -a %s -d '%s'\n",
+                   row->group, row->verb, row->summary);
         printf("complete -c latchkey -f -n '__fish_use_subcommand' -a %s\n", row->group);
     }
 }
@@ -89,17 +92,18 @@ int manual_print(struct cli *cli)
         const struct cli_command *row = &cli_commands[i];
         if (row->is_hidden)
             continue;
-        printf("*%s%s%s* %s\n\t%s.\n", row->group, row->verb ? " " : "", row->verb ? row->verb : "", row->arguments,
-               row->summary);
+        printf("*%s%s%s* %s\n\t%s.\n", row->group, row->verb ? " " : "", row->verb ? row->verb : "",
+               row->arguments, row->summary);
         for (size_t k = 0; k < CLI_OPTIONS_MAX && row->options[k].name; k++)
-            printf("\n\t*--%s* %s\n\t\t%s\n", row->options[k].name, row->options[k].value ? row->options[k].value : "",
-                   row->options[k].help);
+            printf("\n\t*--%s* %s\n\t\t%s\n", row->options[k].name,
+                   row->options[k].value ? row->options[k].value : "", row->options[k].help);
         printf("\n");
     }
     printf("# COMMON OPTIONS\n\n");
     for (const struct cli_option *o = cli_common_options; o->name; o++)
         printf("*--%s* %s\n\t%s\n\n", o->name, o->value ? o->value : "", o->help);
-    printf("# EXIT STATUS\n\n0 on success; 2 for wrong usage; else the number of the status (docs/exit-codes.md).\n\n"
+    printf("# EXIT STATUS\n\n0 on success; 2 for wrong usage; else the number of the status "
+           "(docs/exit-codes.md).\n\n"
            "# ENVIRONMENT\n\n*LATCHKEY_WORLD*\n\tthe world folder, when --world is not given\n");
     return 0;
 }

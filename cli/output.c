@@ -17,9 +17,9 @@ int cli_fail(const struct cli *cli, enum lk_status status, const char *format, .
     va_end(args);
     const struct cli_command *row = cli->command;
     if (cli_flag(cli, "json")) {
-        json_t *object = json_pack("{s:b, s:s, s:s, s:s, s:s}", "ok", 0, "status", lk_status_name(status),
-                                   "error", text, "what", lk_status_what(status), "advice",
-                                   lk_status_advice(status));
+        json_t *object = json_pack("{s:b, s:s, s:s, s:s, s:s}", "ok", 0, "status",
+                                   lk_status_name(status), "error", text, "what",
+                                   lk_status_what(status), "advice", lk_status_advice(status));
         char *dump = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
         fprintf(stderr, "%s\n", dump ? dump : "{}");
         free(dump);
@@ -27,8 +27,9 @@ int cli_fail(const struct cli *cli, enum lk_status status, const char *format, .
         return lk_status_exit_code(status);
     }
     const char *advice = lk_status_advice(status);
-    fprintf(stderr, "latchkey %s%s%s: %s: %s%s%s\n", row ? row->group : "", row && row->verb ? " " : "",
-            row && row->verb ? row->verb : "", text, lk_status_what(status), *advice ? "; " : "", advice);
+    fprintf(stderr, "latchkey %s%s%s: %s: %s%s%s\n", row ? row->group : "",
+            row && row->verb ? " " : "", row && row->verb ? row->verb : "", text,
+            lk_status_what(status), *advice ? "; " : "", advice);
     return lk_status_exit_code(status);
 }
 
@@ -55,9 +56,9 @@ static void print_options(FILE *to, const struct cli_option *options, size_t max
 void cli_print_help(FILE *to, const struct cli_command *command)
 {
     if (command) {
-        fprintf(to, "usage: latchkey %s%s%s%s%s [options]\n\n%s\n", command->group, command->verb ? " " : "",
-                command->verb ? command->verb : "", *command->arguments ? " " : "", command->arguments,
-                command->summary);
+        fprintf(to, "usage: latchkey %s%s%s%s%s [options]\n\n%s\n", command->group,
+                command->verb ? " " : "", command->verb ? command->verb : "",
+                *command->arguments ? " " : "", command->arguments, command->summary);
         if (*command->help)
             fprintf(to, "\n%s\n", command->help);
         fprintf(to, "\noptions:\n");
@@ -65,16 +66,17 @@ void cli_print_help(FILE *to, const struct cli_command *command)
         print_options(to, cli_common_options, 3);
         return;
     }
-    fprintf(to, "latchkey %s: an open digital car key system\n\n"
-                "usage: latchkey COMMAND [options]\n\nStart here: latchkey demo\n\ncommands:\n",
+    fprintf(to,
+            "latchkey %s: an open digital car key system\n\n"
+            "usage: latchkey COMMAND [options]\n\nStart here: latchkey demo\n\ncommands:\n",
             lk_version());
     for (size_t i = 0; i < cli_num_commands; i++) {
         const struct cli_command *row = &cli_commands[i];
         char left[64];
         if (row->is_hidden)
             continue;
-        snprintf(left, sizeof left, "%s%s%s%s%s", row->group, row->verb ? " " : "", row->verb ? row->verb : "",
-                 *row->arguments ? " " : "", row->arguments);
+        snprintf(left, sizeof left, "%s%s%s%s%s", row->group, row->verb ? " " : "",
+                 row->verb ? row->verb : "", *row->arguments ? " " : "", row->arguments);
         fprintf(to, "  %-28s %s\n", left, row->summary);
     }
     fprintf(to, "\nlatchkey COMMAND --help tells more. Exit codes: docs/exit-codes.md.\n");

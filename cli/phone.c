@@ -39,16 +39,18 @@ static void drop(struct phone_clients *clients, int i)
     clients->fds[i] = clients->fds[--clients->num];
 }
 
-enum lk_status phone_clients_open(struct phone_clients *clients, const char *name, const char *apdu_kind,
-                                  const char *question_kind)
+enum lk_status phone_clients_open(struct phone_clients *clients, const char *name,
+                                  const char *apdu_kind, const char *question_kind)
 {
     clients->num = 0;
     clients->listeners[PHONE_APDU] = clients->listeners[PHONE_QUESTION] = -1;
     local_path(name, apdu_kind, clients->paths[PHONE_APDU], sizeof clients->paths[0]);
     local_path(name, question_kind, clients->paths[PHONE_QUESTION], sizeof clients->paths[0]);
-    enum lk_status status = lk_posix_local_listen(clients->paths[PHONE_APDU], &clients->listeners[PHONE_APDU]);
+    enum lk_status status =
+        lk_posix_local_listen(clients->paths[PHONE_APDU], &clients->listeners[PHONE_APDU]);
     if (status == LK_OK)
-        status = lk_posix_local_listen(clients->paths[PHONE_QUESTION], &clients->listeners[PHONE_QUESTION]);
+        status = lk_posix_local_listen(clients->paths[PHONE_QUESTION],
+                                       &clients->listeners[PHONE_QUESTION]);
     return status;
 }
 
@@ -64,8 +66,8 @@ void phone_clients_close(struct phone_clients *clients)
     }
 }
 
-enum phone_channel phone_wait(struct phone_clients *clients, int other, int timeout_ms, int *out_fd, uint8_t *out,
-                              size_t cap, size_t *out_len)
+enum phone_channel phone_wait(struct phone_clients *clients, int other, int timeout_ms, int *out_fd,
+                              uint8_t *out, size_t cap, size_t *out_len)
 {
     struct pollfd fds[PHONE_CLIENTS_MAX + 3];
     nfds_t num = 0;
@@ -103,9 +105,11 @@ static pid_t half(const struct cli *cli, const char *which)
     pid_t child = fork();
     if (child != 0)
         return child;
-    const char *trace = cli_value(cli, "trace", NULL), *crypto = cli_value(cli, "crypto", "openssl");
-    const char *argv[] = {cli->program, "phone", which, cli_argument(cli, 0), "--world", ".", "--crypto", crypto,
-                          trace ? "--trace" : NULL, trace, NULL};
+    const char *trace = cli_value(cli, "trace", NULL),
+               *crypto = cli_value(cli, "crypto", "openssl");
+    const char *argv[] = {cli->program, "phone",    which,  cli_argument(cli, 0),     "--world",
+                          ".",          "--crypto", crypto, trace ? "--trace" : NULL, trace,
+                          NULL};
     execv(cli->program, (char *const *)(uintptr_t)argv);
     _exit(127);
 }

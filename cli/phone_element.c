@@ -1,5 +1,5 @@
-/* phone_element.c: the element process of a phone: applet, its store, and the NFC router in front. It goes on
- * working when the host is gone (power reserve, M11). */
+/* phone_element.c: the element process of a phone: applet, its store, and the NFC router in front.
+ * It goes on working when the host is gone (power reserve, M11). */
 #include <string.h>
 #include <unistd.h>
 
@@ -17,19 +17,20 @@ struct element {
     struct phone_clients clients;
     struct record record;
     const char *name;
-    int host; /* connection to run/NAME.framework, -1 */
+    int host;                /* connection to run/NAME.framework, -1 */
     json_int_t num_commands; /* since it was held to the reader */
+    uint64_t hidden_until_ms; /* the applet is not selectable: pairing mode (protocol 3.2) */
 };
 
 /* --- the applet as one half of the card --- */
 
-static enum lk_status applet_command(void *ctx, const uint8_t *command, size_t len, uint8_t *out, size_t cap,
-                                     size_t *out_len)
+static enum lk_status applet_command(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
+                                     size_t cap, size_t *out_len)
 {
     struct element *element = ctx;
     (void)cap; /* at least LK_APDU_RESPONSE_MAX by contract */
-    enum lk_status status = lk_applet_command(&element->applet, LK_NFC, cli_now_ms(), cli_bytes(command, len), out,
-                                              out_len);
+    enum lk_status status = lk_applet_command(&element->applet, LK_NFC, cli_now_ms(),
+                                              cli_bytes(command, len), out, out_len);
     if (status != LK_OK)
         record_outcome(&element->record, "nfc", status, lk_status_what(status));
     record_secret(&element->record, "nfc", &element->applet.air.chan);
@@ -45,12 +46,13 @@ static void applet_field(void *ctx, enum lk_link_control control)
 
 /* --- the framework as the other half, in the host process --- */
 
-static void serve(struct element *element, enum phone_channel channel, int fd, const uint8_t *in, size_t len);
+static void serve(struct element *element, enum phone_channel channel, int fd, const uint8_t *in,
+                  size_t len);
 
-/* Sends to the host and waits for its answer. The host may need the applet for it, so wired commands are served
- * meanwhile; questions wait. */
-static enum lk_status ask_host(struct element *element, const uint8_t *message, size_t len, uint8_t *out, size_t cap,
-                               size_t *out_len)
+/* Sends to the host and waits for its answer. The host may need the applet for it, so wired
+ * commands are served meanwhile; questions wait. */
+static enum lk_status ask_host(struct element *element, const uint8_t *message, size_t len,
+                               uint8_t *out, size_t cap, size_t *out_len)
 {
     uint8_t in[LOCAL_MESSAGE_MAX];
     uint64_t until = cli_now_ms() + 5000;
@@ -62,7 +64,8 @@ static enum lk_status ask_host(struct element *element, const uint8_t *message, 
     while (status == LK_OK && cli_now_ms() < until) {
         int fd = -1;
         size_t got = 0;
-        enum phone_channel channel = phone_wait(&element->clients, element->host, 100, &fd, in, sizeof in, &got);
+        enum phone_channel channel =
+            phone_wait(&element->clients, element->host, 100, &fd, in, sizeof in, &got);
         if (channel == PHONE_APDU || channel == PHONE_QUESTION)
             serve(element, channel, fd, in, got);
         if (channel == PHONE_OTHER)
@@ -78,8 +81,8 @@ static void drop_host(struct element *element)
     element->host = -1;
 }
 
-static enum lk_status framework_command(void *ctx, const uint8_t *command, size_t len, uint8_t *out, size_t cap,
-                                        size_t *out_len)
+static enum lk_status framework_command(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
+                                        size_t cap, size_t *out_len)
 {
     static const uint8_t not_found[2] = {0x6a, 0x82};
     struct element *element = ctx;
@@ -105,13 +108,29 @@ static void framework_field(void *ctx, enum lk_link_control control)
 
 /* --- the whole card, as the reader sees it: the router, with a trace around it --- */
 
-static enum lk_status card_command(void *ctx, const uint8_t *command, size_t len, uint8_t *out, size_t cap,
-                                   size_t *out_len)
+/* While the host waits for a pairing car, SELECT of the applet is answered 6A82. The host renews
+ * this while it lives, so that a dead host hides nobody's keys. */
+static int is_hidden(const struct element *element, const uint8_t *command, size_t len)
 {
+    return cli_now_ms() < element->hidden_until_ms && len > 1 && command[1] == 0xa4 &&
+           lk_router_target(&element->router, command, len) == LK_ROUTE_ELEMENT;
+}
+
+static enum lk_status card_command(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
+                                   size_t cap, size_t *out_len)
+{
+    static const uint8_t not_found[2] = {0x6a, 0x82};
     struct element *element = ctx;
+    enum lk_status status = LK_OK;
     element->num_commands++;
     record_apdu(&element->record, "nfc", 1, cli_bytes(command, len));
-    enum lk_status status = element->router_card.command(element->router_card.ctx, command, len, out, cap, out_len);
+    if (is_hidden(element, command, len)) {
+        memcpy(out, not_found, sizeof not_found);
+        *out_len = sizeof not_found;
+    } else {
+        status = element->router_card.command(element->router_card.ctx, command, len, out, cap,
+                                              out_len);
+    }
     if (status == LK_OK)
         record_apdu(&element->record, "nfc", 0, cli_bytes(out, *out_len));
     return status;
@@ -144,7 +163,8 @@ static json_t *approach(struct element *element, json_t *question)
         lk_vpcd_close(&element->reader);
     if (port <= 0 || port > 65535 || pid < 0)
         return local_answer(status);
-    for (int i = 0; i < 150; i++) { /* the virtual card driver opens its port some time after pcscd's start */
+    for (int i = 0; i < 150;
+         i++) { /* the virtual card driver opens its port some time after pcscd's start */
         status = lk_vpcd_connect(&element->reader, (uint16_t)port, (long)pid, &element->card);
         if (status == LK_OK || !pid)
             break;
@@ -160,6 +180,9 @@ static json_t *answer_question(struct element *element, json_t *question)
         return approach(element, question);
     if (what && strcmp(what, "away") == 0 && element->reader.fd >= 0)
         lk_vpcd_close(&element->reader);
+    if (what && strcmp(what, "hide") == 0)
+        element->hidden_until_ms =
+            json_is_true(json_object_get(question, "on")) ? cli_now_ms() + PHONE_HIDE_MS : 0;
     if (what && strcmp(what, "stop") == 0)
         phone_stop_asked = 1;
     json_t *answer = local_answer(what ? LK_OK : LK_CALLER_ARGUMENT);
@@ -167,12 +190,14 @@ static json_t *answer_question(struct element *element, json_t *question)
     return answer;
 }
 
-static void serve(struct element *element, enum phone_channel channel, int fd, const uint8_t *in, size_t len)
+static void serve(struct element *element, enum phone_channel channel, int fd, const uint8_t *in,
+                  size_t len)
 {
     uint8_t out[LK_APDU_RESPONSE_MAX];
     size_t out_len = 0;
     if (channel == PHONE_APDU) {
-        (void)lk_applet_command(&element->applet, LK_WIRED, cli_now_ms(), cli_bytes(in, len), out, &out_len);
+        (void)lk_applet_command(&element->applet, LK_WIRED, cli_now_ms(), cli_bytes(in, len), out,
+                                &out_len);
         (void)lk_posix_local_send(fd, out, out_len, 1000);
         return;
     }
@@ -187,28 +212,34 @@ static void loop(struct element *element)
     while (!phone_stop_asked) {
         size_t len = 0;
         int fd = -1;
-        enum phone_channel channel = phone_wait(&element->clients, element->reader.fd, 250, &fd, in, sizeof in, &len);
+        enum phone_channel channel =
+            phone_wait(&element->clients, element->reader.fd, 250, &fd, in, sizeof in, &len);
         if (channel == PHONE_APDU || channel == PHONE_QUESTION)
             serve(element, channel, fd, in, len);
         if (channel == PHONE_OTHER && element->reader.fd >= 0)
-            (void)lk_vpcd_serve(&element->reader, 1000); /* a lost link closes itself and tells the card */
+            (void)lk_vpcd_serve(&element->reader,
+                                1000); /* a lost link closes itself and tells the card */
     }
 }
 
 static int start(struct cli *cli, struct element *element)
 {
     char folder[300];
-    int bad = unit_open(cli, &element->unit, phone_folder(element->name, folder, sizeof folder), "element",
-                        LK_STORE_ELEMENT);
+    int bad = unit_open(cli, &element->unit, phone_folder(element->name, folder, sizeof folder),
+                        "element", LK_STORE_ELEMENT);
     if (bad)
         return bad;
-    enum lk_status status = lk_applet_init(&element->applet, &element->unit.crypto, &element->unit.store);
+    enum lk_status status =
+        lk_applet_init(&element->applet, &element->unit.crypto, &element->unit.store);
     if (status == LK_OK)
-        status = record_open(&element->record, cli_value(cli, "trace", NULL), "phone", element->name);
+        status =
+            record_open(&element->record, cli_value(cli, "trace", NULL), "phone", element->name);
     if (status == LK_OK)
         status = phone_clients_open(&element->clients, element->name, "wired", "element");
     build_card(element);
-    return status == LK_OK ? 0 : cli_fail(cli, status, "the element of %s does not start", element->name);
+    return status == LK_OK
+               ? 0
+               : cli_fail(cli, status, "the element of %s does not start", element->name);
 }
 
 int phone_element(struct cli *cli)

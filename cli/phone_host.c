@@ -1,4 +1,5 @@
-/* phone_host.c: the host process of a phone: framework and wallet. No private key is in this process (M3). */
+/* phone_host.c: the host process of a phone: framework and wallet. No private key is in this
+ * process (M3). */
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ struct host {
     struct phone_clients clients;
     struct record record;
     const char *name;
+    int hides; /* what the router was told last */
 };
 
 static const char *state_text(uint8_t state)
@@ -36,10 +38,12 @@ static const char *state_text(uint8_t state)
 
 static json_t *pass_object(const struct lk_pass *pass, size_t item)
 {
-    char key[2 * LK_KEY_ID_LEN + 1], vehicle[2 * LK_VEHICLE_ID_LEN + 1], endpoint[2 * LK_ENDPOINT_ID_LEN + 1];
+    char key[2 * LK_KEY_ID_LEN + 1], vehicle[2 * LK_VEHICLE_ID_LEN + 1],
+        endpoint[2 * LK_ENDPOINT_ID_LEN + 1];
     char public_key[2 * LK_POINT_LEN + 1], vehicle_key[2 * LK_POINT_LEN + 1];
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "item", (int)item + 1, "name", pass->name,
-                     "state", state_text(pass->state), "role", pass->role == 1 ? "owner" : "friend", "key",
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "item", (int)item + 1, "name",
+                     pass->name, "state", state_text(pass->state), "role",
+                     pass->role == 1 ? "owner" : "friend", "key",
                      cli_hex(pass->key_id, LK_KEY_ID_LEN, key), "vehicle_id",
                      cli_hex_upper(pass->vehicle_id, LK_VEHICLE_ID_LEN, vehicle), "endpoint_id",
                      cli_hex_upper(pass->endpoint_id, LK_ENDPOINT_ID_LEN, endpoint), "public_key",
@@ -129,7 +133,8 @@ static void framework_command(struct host *host, int fd, struct lk_bytes command
     (void)lk_posix_local_send(fd, out, len, 1000);
 }
 
-static void serve(struct host *host, enum phone_channel channel, int fd, const uint8_t *message, size_t len)
+static void serve(struct host *host, enum phone_channel channel, int fd, const uint8_t *message,
+                  size_t len)
 {
     if (channel == PHONE_QUESTION) {
         json_t *question = json_loadb((const char *)message, len, JSON_REJECT_DUPLICATES, NULL);
@@ -146,6 +151,18 @@ static void serve(struct host *host, enum phone_channel channel, int fd, const u
     (void)lk_posix_local_send(fd, message, 1, 1000);
 }
 
+/* Tells the element's router whether the applet may be selected: at each change, and again while it
+ * may not. */
+static void tell_router(struct host *host)
+{
+    int hides = lk_device_hides_applet(&host->device, cli_now_ms());
+    if (!hides && !host->hides)
+        return;
+    host->hides = hides;
+    json_decref(local_ask(host->name, "element", json_pack("{s:s, s:b}", "do", "hide", "on", hides),
+                          1000));
+}
+
 static void loop(struct host *host)
 {
     uint8_t message[LOCAL_MESSAGE_MAX];
@@ -153,11 +170,14 @@ static void loop(struct host *host)
     while (!phone_stop_asked) {
         size_t len = 0;
         int fd = -1;
-        enum phone_channel channel = phone_wait(&host->clients, -1, busy ? 0 : 250, &fd, message, sizeof message, &len);
+        enum phone_channel channel =
+            phone_wait(&host->clients, -1, busy ? 0 : 250, &fd, message, sizeof message, &len);
         if (channel == PHONE_APDU || channel == PHONE_QUESTION)
             serve(host, channel, fd, message, len);
         if (lk_device_tick(&host->device, cli_now_ms(), &busy) != LK_OK)
             busy = 0;
+        if (!busy)
+            tell_router(host);
     }
 }
 
@@ -173,9 +193,10 @@ static int start(struct cli *cli, struct host *host)
         return cli_fail(cli, LK_PORT_ELEMENT, "the element of %s does not run", host->name);
     lk_posix_element_init(&host->wired, fd, 5000, &host->element);
     lk_openssl_scrypt(&host->scrypt);
-    host->config = (struct lk_device_config){&host->unit.crypto, &host->unit.store, &host->element, &host->scrypt,
-                                             &host->roots};
-    enum lk_status status = phone_root_policy(folder, host->allowed, LK_DEVICE_NUM_AUTOMAKERS, &host->roots);
+    host->config = (struct lk_device_config){&host->unit.crypto, &host->unit.store, &host->element,
+                                             &host->scrypt, &host->roots};
+    enum lk_status status =
+        phone_root_policy(folder, host->allowed, LK_DEVICE_NUM_AUTOMAKERS, &host->roots);
     if (status == LK_OK)
         status = lk_device_init(&host->device, &host->config);
     if (status != LK_OK)
@@ -183,7 +204,8 @@ static int start(struct cli *cli, struct host *host)
     if (record_open(&host->record, cli_value(cli, "trace", NULL), "phone", host->name) != LK_OK)
         return cli_fail(cli, LK_CALLER_FILE, "cannot write the trace");
     status = phone_clients_open(&host->clients, host->name, "framework", "host");
-    return status == LK_OK ? 0 : cli_fail(cli, status, "the host of %s cannot be reached", host->name);
+    return status == LK_OK ? 0
+                           : cli_fail(cli, status, "the host of %s cannot be reached", host->name);
 }
 
 int phone_host(struct cli *cli)

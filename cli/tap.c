@@ -21,7 +21,8 @@ static json_t *phone_says(const char *phone)
 /* Tells the element where the reader is; NULL is a failure already printed. */
 static json_t *approach(const char *phone, json_t *ready)
 {
-    json_t *question = json_pack("{s:s, s:O}", "do", "approach", "port", json_object_get(ready, "port"));
+    json_t *question =
+        json_pack("{s:s, s:O}", "do", "approach", "port", json_object_get(ready, "port"));
     json_t *of = json_object_get(ready, "namespace_of");
     if (of)
         json_object_set(question, "namespace_of", of);
@@ -29,13 +30,15 @@ static json_t *approach(const char *phone, json_t *ready)
 }
 
 /* The whole meeting. Fills *out with the car's answer plus what both say. */
-static int meet(const struct cli *cli, const char *phone, const char *car, json_t *expectation, json_t **out)
+static int meet(const struct cli *cli, const char *phone, const char *car, json_t *expectation,
+                json_t **out)
 {
     uint64_t from = cli_now_us();
     int fd = local_connect(car, "car");
     if (fd < 0) {
         json_decref(expectation);
-        return cli_fail(cli, LK_PORT_LINK, "the car %s does not run (latchkey car run %s)", car, car);
+        return cli_fail(cli, LK_PORT_LINK, "the car %s does not run (latchkey car run %s)", car,
+                        car);
     }
     json_t *ready = local_send_json(fd, expectation) ? local_receive_json(fd, 5000) : NULL;
     if (!ready || !json_object_get(ready, "port")) {
@@ -49,7 +52,8 @@ static int meet(const struct cli *cli, const char *phone, const char *car, json_
     json_decref(held);
     if (status != LK_OK) {
         close(fd);
-        return cli_fail(cli, status, "the phone %s cannot be held to the reader (latchkey phone run %s)", phone,
+        return cli_fail(cli, status,
+                        "the phone %s cannot be held to the reader (latchkey phone run %s)", phone,
                         phone);
     }
     *out = local_receive_json(fd, 30000);
@@ -59,7 +63,8 @@ static int meet(const struct cli *cli, const char *phone, const char *car, json_
     json_decref(left);
     if (!*out)
         return cli_fail(cli, LK_PEER_TIMEOUT, "the car %s did not report how it went", car);
-    json_object_set_new(*out, "phone_says", is_untouched ? json_string("nothing reached it") : phone_says(phone));
+    json_object_set_new(*out, "phone_says",
+                        is_untouched ? json_string("nothing reached it") : phone_says(phone));
     json_object_set_new(*out, "ms", json_real((double)(cli_now_us() - from) / 1000.0));
     return 0;
 }
@@ -77,7 +82,8 @@ static int report(const struct cli *cli, json_t *answer)
     printf("%s%s", status == LK_OK ? "done" : "refused", state ? "; the car is " : "");
     printf("%s (%.1f ms on the link)\n", state ? state : "",
            json_number_value(json_object_get(answer, "link_ms")));
-    printf("the car:   %s\nthe phone: %s\n", car ? car : lk_status_what(status), phone ? phone : "(not asked)");
+    printf("the car:   %s\nthe phone: %s\n", car ? car : lk_status_what(status),
+           phone ? phone : "(not asked)");
     if (status != LK_OK && *lk_status_advice(status))
         printf("hint:      %s\n", lk_status_advice(status));
     json_decref(answer);
@@ -106,15 +112,20 @@ int phone_pair(struct cli *cli)
     const char *phone = cli_argument(cli, 0), *car = cli_value(cli, "car", NULL);
     const char *password = cli_value(cli, "password", NULL);
     if (!car || !password || strlen(password) != 8 || strspn(password, "0123456789") != 8)
-        return cli_fail(cli, LK_CALLER_ARGUMENT, "expected --car NAME and --password with eight digits");
+        return cli_fail(cli, LK_CALLER_ARGUMENT,
+                        "expected --car NAME and --password with eight digits");
     int bad = local_enter_world(cli);
     if (bad)
         return bad;
-    json_t *typed = local_ask(phone, "host", json_pack("{s:s, s:s, s:s}", "do", "password", "password", password, "name", car), 3000);
+    json_t *typed =
+        local_ask(phone, "host",
+                  json_pack("{s:s, s:s, s:s}", "do", "password", "password", password, "name", car),
+                  3000);
     enum lk_status status = typed ? local_status(typed) : LK_PORT_ELEMENT;
     json_decref(typed);
     if (status != LK_OK)
-        return cli_fail(cli, status, "the phone %s takes no password now (latchkey phone run %s)", phone, phone);
+        return cli_fail(cli, status, "the phone %s takes no password now (latchkey phone run %s)",
+                        phone, phone);
     json_t *answer = NULL;
     json_t *expectation = json_pack("{s:s, s:s, s:s}", "do", "expect", "reader",
                                     cli_value(cli, "reader", "dashboard"), "action", "pair");
@@ -127,7 +138,8 @@ int phone_pair(struct cli *cli)
 int phone_hold(struct cli *cli)
 {
     const char *phone = cli_argument(cli, 0);
-    long port = cli_number(cli, "port", 0, 1, 65535), pid = cli_number(cli, "namespace-of", 0, 1, 1L << 30);
+    long port = cli_number(cli, "port", 0, 1, 65535),
+         pid = cli_number(cli, "namespace-of", 0, 1, 1L << 30);
     long seconds = cli_number(cli, "seconds", 10, 1, 3600);
     if (!port)
         return cli_fail(cli, LK_CALLER_ARGUMENT, "expected --port NUMBER");

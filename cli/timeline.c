@@ -24,10 +24,12 @@ static long load(const struct cli *cli, const char *path, json_t **lines)
     for (long row = 1; fgets(text, sizeof text, file); row++) {
         json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
         int good = line && json_is_integer(json_object_get(line, "t")) &&
-                   json_is_string(json_object_get(line, "side")) && json_is_string(json_object_get(line, "link"));
+                   json_is_string(json_object_get(line, "side")) &&
+                   json_is_string(json_object_get(line, "link"));
         if (!good || num == TIMELINE_LINES_MAX) {
             json_decref(line);
-            cli_fail(cli, LK_CALLER_FILE, good ? "%s has more than %ld lines" : "%s, line %ld: not a line of a trace",
+            cli_fail(cli, LK_CALLER_FILE,
+                     good ? "%s has more than %ld lines" : "%s, line %ld: not a line of a trace",
                      path, good ? (long)TIMELINE_LINES_MAX : row);
             num = -num - 1;
             break;

@@ -12,7 +12,8 @@ struct timeline {
     long num;
 };
 
-/* Reads a whole trace. Malformed files are reported with their line number; returns the exit code, 0 on success. */
+/* Reads a whole trace. Malformed files are reported with their line number; returns the exit code,
+ * 0 on success. */
 int timeline_load(const struct cli *cli, const char *path, struct timeline *out);
 void timeline_free(struct timeline *timeline);
 /* Milliseconds since the first line. */

@@ -6,7 +6,8 @@
 
 static void show_line(const struct timeline *timeline, long i)
 {
-    const char *command = timeline_text(timeline, i, "command"), *response = timeline_text(timeline, i, "response");
+    const char *command = timeline_text(timeline, i, "command"),
+               *response = timeline_text(timeline, i, "response");
     printf("%10.3f  %-5s %-10s %-9s ", timeline_ms(timeline, i), timeline_text(timeline, i, "side"),
            timeline_text(timeline, i, "who"), timeline_text(timeline, i, "link"));
     if (*command)
@@ -14,7 +15,8 @@ static void show_line(const struct timeline *timeline, long i)
     else if (*response)
         printf("<- %s\n", response);
     else if (*timeline_text(timeline, i, "outcome"))
-        printf("== %s: %s\n", timeline_text(timeline, i, "outcome"), timeline_text(timeline, i, "says"));
+        printf("== %s: %s\n", timeline_text(timeline, i, "outcome"),
+               timeline_text(timeline, i, "says"));
     else
         printf("(session keys of a debug build)\n");
 }

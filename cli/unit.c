@@ -38,7 +38,8 @@ static void path_of(const char *folder, const char *name, const char *ending, ch
     snprintf(out, cap, "%s/%s.%s", folder, name, ending);
 }
 
-int unit_open(const struct cli *cli, struct unit *unit, const char *folder, const char *name, enum lk_store_kind kind)
+int unit_open(const struct cli *cli, struct unit *unit, const char *folder, const char *name,
+              enum lk_store_kind kind)
 {
     char path[512];
     uint8_t store_key[32];

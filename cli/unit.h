@@ -1,5 +1,5 @@
-/* unit.h: what a car, an element and a host have in common: a crypto provider with the unit's store key, and
- * a journal in a file of the unit's folder, locked while it is open. */
+/* unit.h: what a car, an element and a host have in common: a crypto provider with the unit's store
+ * key, and a journal in a file of the unit's folder, locked while it is open. */
 #ifndef UNIT_H
 #define UNIT_H
 
@@ -19,11 +19,12 @@ struct unit {
     struct lk_store store;
 };
 
-/* The provider named by --crypto alone, with a fixed store key: for ceremonies and verifiers. Prints the error
- * and returns its exit code. */
+/* The provider named by --crypto alone, with a fixed store key: for ceremonies and verifiers.
+ * Prints the error and returns its exit code. */
 int unit_crypto(const struct cli *cli, struct unit *unit, const uint8_t store_key[32]);
 /* Opens FOLDER/NAME.key and FOLDER/NAME.store. Prints the error and returns its exit code. */
-int unit_open(const struct cli *cli, struct unit *unit, const char *folder, const char *name, enum lk_store_kind kind);
+int unit_open(const struct cli *cli, struct unit *unit, const char *folder, const char *name,
+              enum lk_store_kind kind);
 /* Makes both for a new unit. */
 int unit_make(const struct cli *cli, const char *folder, const char *name, enum lk_store_kind kind);
 void unit_close(struct unit *unit);

@@ -5,7 +5,8 @@
 #include "local.h"
 #include "rows.h"
 
-/* Enters the world and asks the host of the phone; NULL with *out_code set when there is no good answer. */
+/* Enters the world and asks the host of the phone; NULL with *out_code set when there is no good
+ * answer. */
 static json_t *ask(struct cli *cli, json_t *question, int *out_code)
 {
     const char *name = cli_argument(cli, 0);
@@ -19,7 +20,8 @@ static json_t *ask(struct cli *cli, json_t *question, int *out_code)
     if (status == LK_OK)
         return answer;
     json_decref(answer);
-    *out_code = cli_fail(cli, status, answer ? "the phone %s refuses" : "the phone %s does not run", name);
+    *out_code =
+        cli_fail(cli, status, answer ? "the phone %s refuses" : "the phone %s does not run", name);
     return NULL;
 }
 
@@ -44,7 +46,8 @@ static int item_of(struct cli *cli, json_int_t *out)
     char *end = NULL;
     long item = strtol(text, &end, 10);
     if (end == text || *end || item < 1 || item > LK_DEVICE_NUM_PASSES)
-        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s is not an item of the wallet (latchkey phone list)", text);
+        return cli_fail(cli, LK_CALLER_ARGUMENT,
+                        "%s is not an item of the wallet (latchkey phone list)", text);
     *out = item;
     return 0;
 }
@@ -72,8 +75,10 @@ int phone_list(struct cli *cli)
     json_t *list = json_object_get(answer, "passes");
     printf("%d key%s\n", (int)json_array_size(list), json_array_size(list) == 1 ? "" : "s");
     json_array_foreach(list, i, pass)
-        printf("  %2d  %-20s %-8s %-7s car %s\n", (int)json_integer_value(json_object_get(pass, "item")),
-               json_string_value(json_object_get(pass, "name")), json_string_value(json_object_get(pass, "state")),
+        printf("  %2d  %-20s %-8s %-7s car %s\n",
+               (int)json_integer_value(json_object_get(pass, "item")),
+               json_string_value(json_object_get(pass, "name")),
+               json_string_value(json_object_get(pass, "state")),
                json_string_value(json_object_get(pass, "role")),
                json_string_value(json_object_get(pass, "vehicle_id")));
     json_decref(answer);
@@ -92,17 +97,16 @@ int phone_show(struct cli *cli)
     json_t *answer = ask(cli, json_pack("{s:s}", "do", "list"), &code);
     if (!answer)
         return code;
-    json_array_foreach(json_object_get(answer, "passes"), i, pass)
-        if (json_integer_value(json_object_get(pass, "item")) == item)
-            found = pass;
+    json_array_foreach(json_object_get(answer, "passes"), i,
+                       pass) if (json_integer_value(json_object_get(pass, "item")) == item) found =
+        pass;
     if (!found)
         code = cli_fail(cli, LK_CALLER_NOT_FOUND, "the wallet has no item %d", (int)item);
     else if (cli_flag(cli, "json"))
         cli_print_json(json_incref(found));
     else
-        json_object_foreach(found, name, value)
-            if (json_is_string(value))
-                printf("%-12s %s\n", name, json_string_value(value));
+        json_object_foreach(found, name, value) if (json_is_string(value))
+            printf("%-12s %s\n", name, json_string_value(value));
     json_decref(answer);
     return code;
 }
@@ -129,7 +133,8 @@ int phone_lock(struct cli *cli)
     int on = 0, bad = item_of(cli, &item);
     if (!bad)
         bad = on_off(cli, 2, &on);
-    return bad ? bad : finish(cli, json_pack("{s:s, s:I, s:b}", "do", "lock", "item", item, "on", on));
+    return bad ? bad
+               : finish(cli, json_pack("{s:s, s:I, s:b}", "do", "lock", "item", item, "on", on));
 }
 
 int phone_express(struct cli *cli)

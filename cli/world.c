@@ -32,7 +32,8 @@ static const struct {
 
 static int blame(const struct maker *maker, enum lk_status status)
 {
-    return cli_fail(maker->cli, status, "%s", maker->ceremony.message[0] ? maker->ceremony.message : "world new");
+    return cli_fail(maker->cli, status, "%s",
+                    maker->ceremony.message[0] ? maker->ceremony.message : "world new");
 }
 
 static int make_makers(struct maker *maker)
@@ -60,7 +61,8 @@ static int make_makers(struct maker *maker)
 }
 
 /* The automaker's own table: the only place where an identifier meets a VIN (M107). */
-static enum lk_status note_car(struct maker *maker, const char *automaker, const char *car, const char *id)
+static enum lk_status note_car(struct maker *maker, const char *automaker, const char *car,
+                               const char *id)
 {
     char path[512], vin[18];
     uint8_t random[5];
@@ -69,12 +71,14 @@ static enum lk_status note_car(struct maker *maker, const char *automaker, const
     if (!table)
         table = json_object();
     enum lk_status status = maker->unit.port->random(maker->unit.port->ctx, random, sizeof random);
-    snprintf(vin, sizeof vin, "LKY%02X%02X%02X%02X%02X0000", random[0], random[1], random[2], random[3], random[4]);
+    snprintf(vin, sizeof vin, "LKY%02X%02X%02X%02X%02X0000", random[0], random[1], random[2],
+             random[3], random[4]);
     json_object_set_new(table, id, json_pack("{s:s, s:s}", "car", car, "vin", vin));
     return status == LK_OK ? cli_write_json(path, table) : status;
 }
 
-static enum lk_status write_hex(const char *folder, const char *name, const uint8_t *data, size_t len)
+static enum lk_status write_hex(const char *folder, const char *name, const uint8_t *data,
+                                size_t len)
 {
     char path[600], text[140];
     snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -82,7 +86,8 @@ static enum lk_status write_hex(const char *folder, const char *name, const uint
     return cli_write_file(path, text, 2 * len, 0600);
 }
 
-static enum lk_status make_car_keys(struct maker *maker, const char *folder, uint8_t out_public[LK_POINT_LEN])
+static enum lk_status make_car_keys(struct maker *maker, const char *folder,
+                                    uint8_t out_public[LK_POINT_LEN])
 {
     const struct lk_crypto_port *port = maker->unit.port;
     uint8_t record[LK_EC_RECORD_MAX], actuator[LK_AES_KEY_LEN];
@@ -120,11 +125,12 @@ static int make_car(struct maker *maker, size_t i)
     cli_hex_upper(automakers[at].brand, 2, brand);
     snprintf(path, sizeof path, "%s/car.json", folder);
     if (status == LK_OK)
-        status = cli_write_json(path, json_pack("{s:s, s:s, s:s}", "automaker", automakers[at].name, "vehicle_id",
-                                                id_text, "brand", brand));
+        status = cli_write_json(path, json_pack("{s:s, s:s, s:s}", "automaker", automakers[at].name,
+                                                "vehicle_id", id_text, "brand", brand));
     if (status == LK_OK)
         status = note_car(maker, automakers[at].name, cars[i].name, id_text);
-    return status == LK_OK ? unit_make(maker->cli, folder, "car", LK_STORE_VEHICLE) : blame(maker, status);
+    return status == LK_OK ? unit_make(maker->cli, folder, "car", LK_STORE_VEHICLE)
+                           : blame(maker, status);
 }
 
 static int make_phone(struct maker *maker, size_t i)
@@ -138,13 +144,15 @@ static int make_phone(struct maker *maker, size_t i)
     if (!bad)
         bad = unit_make(maker->cli, folder, "wallet", LK_STORE_WALLET);
     for (size_t k = 0; k < COUNT(automakers) && !bad; k++)
-        bad = phone_personalise(maker, phones[i].name, automakers[k].name, device_makers[phones[i].device_maker]);
+        bad = phone_personalise(maker, phones[i].name, automakers[k].name,
+                                device_makers[phones[i].device_maker]);
     return bad;
 }
 
 static int build(struct maker *maker)
 {
-    static const char *const folders[] = {"", "/run", "/automakers", "/device-makers", "/cross", "/cars", "/phones"};
+    static const char *const folders[] = {"",       "/run",  "/automakers", "/device-makers",
+                                          "/cross", "/cars", "/phones"};
     char path[512];
     for (size_t i = 0; i < COUNT(folders); i++) {
         snprintf(path, sizeof path, "%s%s", maker->folder, folders[i]);
@@ -160,7 +168,8 @@ static int build(struct maker *maker)
     snprintf(path, sizeof path, "%s/world.json", maker->folder);
     if (bad)
         return bad;
-    enum lk_status status = cli_write_json(path, json_pack("{s:i, s:s}", "format", 1, "environment", maker->environment));
+    enum lk_status status = cli_write_json(path, json_pack("{s:i, s:s}", "format", 1, "environment",
+                                                           maker->environment));
     return status == LK_OK ? 0 : cli_fail(maker->cli, status, "%s", path);
 }
 
@@ -200,8 +209,10 @@ int world_new(struct cli *cli)
     if (cli_flag(cli, "json"))
         cli_print_json(local_answer(LK_OK));
     else
-        printf("made %s (%s): automakers aurora, borealis; device makers pomelo, quince; cars roadster, coupe, wagon; "
-               "phones alice, bob\nnext: latchkey car run roadster --world %s\n", world, maker.environment, world);
+        printf("made %s (%s): automakers aurora, borealis; device makers pomelo, quince; cars "
+               "roadster, coupe, wagon; "
+               "phones alice, bob\nnext: latchkey car run roadster --world %s\n",
+               world, maker.environment, world);
     return 0;
 }
 
@@ -233,13 +244,16 @@ static json_t *world_parts(void)
 {
     static const struct {
         const char *folder, *kind, *socket;
-    } kinds[] = {{"automakers", "automaker", NULL}, {"device-makers", "device maker", NULL},
-                 {"cars", "car", "car"}, {"phones", "phone", "element"}};
+    } kinds[] = {{"automakers", "automaker", NULL},
+                 {"device-makers", "device maker", NULL},
+                 {"cars", "car", "car"},
+                 {"phones", "phone", "element"}};
     json_t *parts = json_array(), *name;
     for (size_t i = 0; i < COUNT(kinds); i++) {
         size_t k;
         json_t *names = folder_names(kinds[i].folder);
-        json_array_foreach(names, k, name) {
+        json_array_foreach(names, k, name)
+        {
             json_t *one = part(json_string_value(name), kinds[i].kind, kinds[i].socket);
             char path[512];
             snprintf(path, sizeof path, "cars/%s/car.json", json_string_value(name));
@@ -269,14 +283,17 @@ int world_show(struct cli *cli)
         cli_print_json(answer);
         return 0;
     }
-    json_array_foreach(parts, i, one) {
+    json_array_foreach(parts, i, one)
+    {
         const char *id = json_string_value(json_object_get(one, "vehicle_id"));
         printf("%-13s %-10s %-8s %s%s%s\n", json_string_value(json_object_get(one, "kind")),
                json_string_value(json_object_get(one, "name")),
-               json_is_true(json_object_get(one, "running")) ? "running" : "", id ? "identifier " : "", id ? id : "",
+               json_is_true(json_object_get(one, "running")) ? "running" : "",
+               id ? "identifier " : "", id ? id : "",
                id ? json_string_value(json_object_get(one, "automaker")) : "");
     }
-    printf("links: phone element <-> phone host (local socket), phone <-> car (TCP on loopback or PC/SC)\n");
+    printf("links: phone element <-> phone host (local socket), phone <-> car (TCP on loopback or "
+           "PC/SC)\n");
     json_decref(parts);
     return 0;
 }
@@ -290,13 +307,14 @@ int car_lookup(struct cli *cli)
     if (bad)
         return bad;
     json_t *names = folder_names("automakers");
-    json_array_foreach(names, i, name) {
+    json_array_foreach(names, i, name)
+    {
         char path[512];
         snprintf(path, sizeof path, "automakers/%s/cars.json", json_string_value(name));
         json_t *table = cli_read_json(path), *row = table ? json_object_get(table, id) : NULL;
         if (row)
-            found = json_pack("{s:s, s:O, s:O}", "automaker", json_string_value(name), "car", json_object_get(row, "car"),
-                              "vin", json_object_get(row, "vin"));
+            found = json_pack("{s:s, s:O, s:O}", "automaker", json_string_value(name), "car",
+                              json_object_get(row, "car"), "vin", json_object_get(row, "vin"));
         json_decref(table);
     }
     json_decref(names);
@@ -307,7 +325,8 @@ int car_lookup(struct cli *cli)
         return 0;
     }
     printf("%s: car %s, VIN %s (the automaker's table; nothing on the air says so)\n",
-           json_string_value(json_object_get(found, "automaker")), json_string_value(json_object_get(found, "car")),
+           json_string_value(json_object_get(found, "automaker")),
+           json_string_value(json_object_get(found, "car")),
            json_string_value(json_object_get(found, "vin")));
     json_decref(found);
     return 0;

@@ -15,11 +15,13 @@ struct maker {
     struct ceremony ceremony;
 };
 
-/* Gives a phone its Instance CA for one automaker: N from its element, E from its device maker, F of the pair
- * (decision D33). Prints the error and returns its exit code. */
-int phone_personalise(struct maker *maker, const char *phone, const char *automaker, const char *device_maker);
+/* Gives a phone its Instance CA for one automaker: N from its element, E from its device maker, F
+ * of the pair (decision D33). Prints the error and returns its exit code. */
+int phone_personalise(struct maker *maker, const char *phone, const char *automaker,
+                      const char *device_maker);
 
-/* Which roots a phone obeys (D17, S21): in a production world only those of `allowed-roots` in its folder. */
+/* Which roots a phone obeys (D17, S21): in a production world only those of `allowed-roots` in its
+ * folder. */
 enum lk_status phone_root_policy(const char *folder, uint8_t storage[][LK_HASH_LEN], size_t cap,
                                  struct lk_root_policy *out);
 

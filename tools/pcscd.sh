@@ -1,5 +1,6 @@
 #!/bin/bash
-# pcscd.sh start|stop|status|enter COMMAND...: a PC/SC daemon of our own, with the virtual card driver.
+# pcscd.sh start|stop|status|enter COMMAND...: a PC/SC daemon of our own, with the virtual card
+# driver.
 #
 # The driver listens on all addresses, so the daemon runs in a network namespace of its own; its
 # socket lies in a private folder, so that a daemon that is already running is neither used nor

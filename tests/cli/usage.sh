@@ -1,16 +1,18 @@
 #!/bin/bash
-# The command line as a person meets it: help for every command, exit codes, refusals that say what to do.
+# The command line as a person meets it: help for every command, exit codes, refusals that say
+# what to do.
 . "$(dirname "$0")/../support/lib.sh"
 export LATCHKEY_WORLD="$WORK/world"
 says() { # says TEXT CODE command...   the exit code and a piece of what is printed
     local text=$1 want=$2; shift 2
     "$@" >"$WORK/out" 2>&1
     local code=$?
-    [ $code -eq "$want" ] && grep -qF -- "$text" "$WORK/out" || { echo "exit $code: $(cat "$WORK/out")"; return 1; }
+    [ $code -eq "$want" ] && grep -qF -- "$text" "$WORK/out" && return 0
+    echo "exit $code: $(cat "$WORK/out")"
+    return 1
 }
 every_help() {
     local line
-    "$BIN" --help | sed -n '/^commands:/,/^latchkey/p' | grep '^  ' | sed 's/  .*//; s/^  //' >/dev/null
     while read -r line; do
         "$BIN" $line --help | grep -q '^usage: latchkey' || { echo "no help: $line"; return 1; }
     done <<LIST
@@ -72,7 +74,11 @@ cp "$WORK/keep.json" "$LATCHKEY_WORLD/world.json"
 printf 'garbage' | dd of="$LATCHKEY_WORLD/cars/coupe/car.store" conv=notrunc status=none
 before=$(sha256sum <"$LATCHKEY_WORLD/cars/coupe/car.store")
 check cli_corrupt_store_refused says "nothing was overwritten" 66 timeout 10 "$BIN" car run coupe
-check cli_corrupt_store_untouched test "$before" = "$(sha256sum <"$LATCHKEY_WORLD/cars/coupe/car.store")"
-lookup() { "$BIN" car lookup "$("$BIN" world show --json | grep -o '"vehicle_id":"[0-9A-F]*"' | head -n 1 | cut -d'"' -f4)"; }
+after() { [ "$before" = "$(sha256sum <"$LATCHKEY_WORLD/cars/coupe/car.store")" ]; }
+check cli_corrupt_store_untouched after
+first_identifier() {
+    "$BIN" world show --json | grep -o '"vehicle_id":"[0-9A-F]*"' | head -n 1 | cut -d'"' -f4
+}
+lookup() { "$BIN" car lookup "$(first_identifier)"; }
 check M107_identifier_maps_back_only_by_table lookup
 finish

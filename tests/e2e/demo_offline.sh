@@ -1,5 +1,6 @@
 #!/bin/bash
-# The same day in a network namespace that holds nothing but loopback: no network takes part (M10, M28).
+# The same day in a network namespace that holds nothing but loopback: no network takes part (M10,
+# M28).
 . "$(dirname "$0")/../support/lib.sh"
 inside() { unshare -n sh -c 'ip link set lo up && exec timeout 60 "$0" demo --json' "$BIN"; }
 inside >"$WORK/demo.json" 2>"$WORK/demo.err"

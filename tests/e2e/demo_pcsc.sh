@@ -1,6 +1,7 @@
 #!/bin/bash
-# The day over the real PC/SC stack: pcscd, its virtual card driver, libpcsclite. pcscd runs in a network namespace
-# and with a socket folder of its own; one that is already running is not touched.
+# The day over the real PC/SC stack: pcscd, its virtual card driver, libpcsclite. pcscd runs in a
+# network namespace and with a socket folder of its own; one that is already running is not
+# touched.
 . "$(dirname "$0")/../support/lib.sh"
 if ! command -v pcscd >/dev/null; then
     echo "skip: pcscd is not installed (make setup installs it)"

@@ -8,8 +8,11 @@ check demo_exit_code test $code -eq 0
 has() { step_ok "$WORK/demo.json" "$1"; }
 state_after() { grep "\"step\":\"$1\"" "$WORK/demo.json" | grep -q "\"car_state\":\"$2\""; }
 fast_after() { grep "\"step\":\"$1\"" "$WORK/demo.json" | grep -q "\"fast\":$2"; }
-day() { has pair && has unlock_fast && has lock_fast && has start_standard && state_after unlock_fast unlocked &&
-    state_after start_standard "ready to drive" && state_after lock_fast locked; }
+day() {
+    has pair && has unlock_fast && has lock_fast && has start_standard &&
+        state_after unlock_fast unlocked && state_after start_standard "ready to drive" &&
+        state_after lock_fast locked
+}
 check M1_scripted_day day
 check M16_pairing_refused_at_door has pair_at_door_refused
 check M17_code_from_car_menu has pair

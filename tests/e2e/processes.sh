@@ -1,17 +1,31 @@
 #!/bin/bash
-# The parts as a person runs them: one process a store, a phone without its host (power reserve), a car that is
-# stopped and started again, a trace that both sides share.
+# The parts as a person runs them: one process a store, a phone without its host (power reserve),
+# a car that is stopped and started again, a trace that both sides share.
 . "$(dirname "$0")/../support/lib.sh"
 export LATCHKEY_WORLD="$WORK/world"
 "$BIN" world new >/dev/null || { bad world "not made"; finish; }
-PASSWORD=$("$BIN" verifier new --car roadster --json | grep -o '"password":"[0-9]*"' | cut -d'"' -f4)
+PASSWORD=$("$BIN" verifier new --car roadster --json | grep -o '"password":"[0-9]*"' |
+    cut -d'"' -f4)
 start "$WORK/car.log" "$BIN" car run roadster --trace "$WORK/trace.jsonl"; CAR=$!
 start "$WORK/phone.log" "$BIN" phone run alice --trace "$WORK/trace.jsonl"; PHONE=$!
-wait_for 5 "$BIN" car status roadster && wait_for 5 "$BIN" phone list alice || bad start "$(cat "$WORK"/*.log)"
-code_is() { local want=$1; shift; "$@" >"$WORK/out" 2>&1; [ $? -eq "$want" ] || { cat "$WORK/out"; return 1; }; }
+wait_for 5 "$BIN" car status roadster && wait_for 5 "$BIN" phone list alice ||
+    bad start "$(cat "$WORK"/*.log)"
+code_is() {
+    local want=$1; shift
+    "$@" >"$WORK/out" 2>&1
+    [ $? -eq "$want" ] && return 0
+    cat "$WORK/out"
+    return 1
+}
 check CR12_second_car_process_refused code_is 63 timeout 5 "$BIN" car run roadster
 check CR12_second_element_process_refused code_is 63 timeout 5 "$BIN" phone element alice
 check M67_production_path code_is 0 "$BIN" car menu roadster open-pairing
+hidden() { # a phone that waits for a pairing car does not answer as a key (protocol 3.2)
+    "$BIN" verifier new --car coupe >/dev/null && start "$WORK/coupe.log" "$BIN" car run coupe &&
+        wait_for 5 "$BIN" car status coupe && "$BIN" car menu coupe open-pairing >/dev/null &&
+        code_is 43 "$BIN" phone pair alice --car coupe --password 00000000 --reader door
+}
+check M16_pairing_refused_on_the_door_reader hidden
 check M17_pair code_is 0 "$BIN" phone pair alice --car roadster --password "$PASSWORD"
 check PA13_password_is_spent code_is 41 "$BIN" car menu roadster open-pairing
 active() { "$BIN" phone list alice --json | grep -q '"state":"active"'; }
@@ -33,11 +47,15 @@ sleep 0.5
 check M11_power_reserve_tap code_is 0 tap door lock
 reserve_says() { tap door lock | grep -q "only its element is running"; }
 check M11_phone_shows_nothing_in_power_reserve reserve_says
-explained() { "$BIN" trace explain "$WORK/trace.jsonl" >"$WORK/explained" && grep -q "AUTH0" "$WORK/explained" &&
-    grep -q "the car roadster says: granted, fast transaction" "$WORK/explained" &&
-    grep -q "the phone alice says: accepted" "$WORK/explained"; }
+explained() {
+    "$BIN" trace explain "$WORK/trace.jsonl" >"$WORK/explained" &&
+        grep -q "AUTH0" "$WORK/explained" &&
+        grep -q "the car roadster says: granted, fast transaction" "$WORK/explained" &&
+        grep -q "the phone alice says: accepted" "$WORK/explained"
+}
 check M111_M112_trace_explains_both_sides explained
-KEY=$("$BIN" car status roadster --json | grep -o '"key":"[0-9a-f]*"' | head -n 1 | cut -d'"' -f4)
+KEY=$("$BIN" car status roadster --json | grep -o '"key":"[0-9a-f]*"' | head -n 1 |
+    cut -d'"' -f4)
 not_on_air() { [ ${#KEY} -eq 40 ] && ! grep -qi "$KEY" "$WORK/trace.jsonl"; }
 check M111_key_identifier_never_on_the_air not_on_air
 check M41_car_menu_ends_the_key code_is 0 "$BIN" car menu roadster end "$KEY"

@@ -1,6 +1,7 @@
-/* test_host_memory.c: the private keys of a phone are in its element alone. Runs a real phone and a real car, pairs
- * them, then searches the memory of the host process, and every file the host and the car keep, for each private
- * scalar of the element. The element's own memory is the control: there the search must find them. */
+/* test_host_memory.c: the private keys of a phone are in its element alone. Runs a real phone and a
+ * real car, pairs them, then searches the memory of the host process, and every file the host and
+ * the car keep, for each private scalar of the element. The element's own memory is the control:
+ * there the search must find them. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,7 +48,8 @@ static pid_t start(const char *group, const char *name)
         int null = open("/dev/null", O_RDWR);
         dup2(null, 1);
         dup2(null, 2);
-        execl(program(), program(), group, "run", name, "--world", folder, "--crypto", "bearssl", (char *)NULL);
+        execl(program(), program(), group, "run", name, "--world", folder, "--crypto", "bearssl",
+              (char *)NULL);
         _exit(127);
     }
     return child;
@@ -69,7 +71,8 @@ static int set_up(void **state)
     (void)state;
     snprintf(folder, sizeof folder, "/tmp/latchkey-memory-%d", (int)getpid());
     assert_int_equal(shell("%s world new --world %s%s >/dev/null", folder, ""), 0);
-    snprintf(line, sizeof line, "%s verifier new --car roadster --n 4096 --json --world %s", program(), folder);
+    snprintf(line, sizeof line, "%s verifier new --car roadster --n 4096 --json --world %s",
+             program(), folder);
     FILE *out = popen(line, "r");
     assert_non_null(out);
     assert_non_null(fgets(line, sizeof line, out));
@@ -81,8 +84,10 @@ static int set_up(void **state)
     parts[1] = start("phone", "alice");
     assert_true(wait_until("%s car status roadster --world %s%s >/dev/null 2>&1"));
     assert_true(wait_until("%s phone list alice --world %s%s >/dev/null 2>&1"));
-    assert_int_equal(shell("%s car menu roadster open-pairing --world %s%s >/dev/null", folder, ""), 0);
-    assert_int_equal(shell("%s phone pair alice --car roadster --world %s --password %s >/dev/null", folder, password),
+    assert_int_equal(shell("%s car menu roadster open-pairing --world %s%s >/dev/null", folder, ""),
+                     0);
+    assert_int_equal(shell("%s phone pair alice --car roadster --world %s --password %s >/dev/null",
+                           folder, password),
                      0);
     return 0;
 }
@@ -129,9 +134,11 @@ static void read_scalars(void)
     assert_int_equal(lk_store_open(&store, &port, LK_STORE_ELEMENT), LK_OK);
     assert_int_equal(lk_applet_init(&applet, &crypto, &store), LK_OK);
     for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS + LK_APPLET_NUM_CAS; i++) {
-        struct lk_key one = i < LK_APPLET_NUM_ENDPOINTS ? applet.endpoints[i].key
-                                                        : applet.cas[i - LK_APPLET_NUM_ENDPOINTS].key;
-        if (one.id && provider.port.ec_save(provider.port.ctx, one, record, &len) == LK_OK && len == 32)
+        struct lk_key one = i < LK_APPLET_NUM_ENDPOINTS
+                                ? applet.endpoints[i].key
+                                : applet.cas[i - LK_APPLET_NUM_ENDPOINTS].key;
+        if (one.id && provider.port.ec_save(provider.port.ctx, one, record, &len) == LK_OK &&
+            len == 32)
             memcpy(scalars[num_scalars++], record, 32);
     }
     lk_posix_store_close(&file);
@@ -150,7 +157,8 @@ static size_t count_in(const uint8_t *data, size_t len)
             reversed[k] = scalars[i][31 - k];
             snprintf(hex + 2 * k, 3, "%02x", scalars[i][k]);
         }
-        found += memmem(data, len, scalars[i], 32) || memmem(data, len, reversed, 32) || memmem(data, len, hex, 64);
+        found += memmem(data, len, scalars[i], 32) || memmem(data, len, reversed, 32) ||
+                 memmem(data, len, hex, 64);
     }
     return found;
 }

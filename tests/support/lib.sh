@@ -1,5 +1,5 @@
-# lib.sh: shared by the end-to-end scripts. Each result is a line "ok NAME" or "not ok NAME: why"; the script
-# exits 1 if any was not ok. Sourced, not run.
+# lib.sh: shared by the end-to-end scripts. Each result is a line "ok NAME" or "not ok NAME: why";
+# the script exits 1 if any was not ok. Sourced, not run.
 set -u
 BIN=${LATCHKEY_BIN:?path of the latchkey program}
 WORK=$(mktemp -d /tmp/latchkey-e2e-XXXXXX)
@@ -9,7 +9,12 @@ good() { echo "ok $1"; }
 bad() { echo "not ok $1: $2"; FAILED=1; }
 check() { # check NAME command...
     local name=$1; shift
-    if "$@" >"$WORK/check.log" 2>&1; then good "$name"; else bad "$name" "$(tail -n 3 "$WORK/check.log" | tr '\n' ' ')"; fi
+    if "$@" >"$WORK/check.log" 2>&1; then
+        good "$name"
+    else
+        bad "$name" "$(tail -n 3 "$WORK/check.log" | tr '
+' ' ')"
+    fi
 }
 start() { # start LOG command...   remembers the process id
     local log=$1; shift
