@@ -55,7 +55,7 @@ struct lk_endpoint {
     uint16_t confidential_window_at, private_window_at; /* sent in AUTH1 (tags 4A, 4B) */
     uint8_t confidential_window_len, private_window_len;
     uint64_t created_ms;     /* for the death of unconfirmed ones (D20) */
-    uint64_t born;           /* order of creation: the newest live one of a car answers */
+    uint64_t born;           /* order of creation: among equals the newest of a car answers */
     uint64_t persistent_age; /* order of Kpersistent, 0: none; the oldest is evicted */
     struct lk_persistent persistent;
 };

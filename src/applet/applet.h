@@ -25,7 +25,7 @@ enum {
 #undef LK_USAGE
 
 /* Transaction codes that a fast answer may serve (P-09, S12). */
-enum { LK_APPLET_P2_UNLOCK = 0x01, LK_APPLET_P2_LOCK = 0x02 };
+enum { LK_APPLET_P2_UNLOCK = 0x01, LK_APPLET_P2_LOCK = 0x02, LK_APPLET_P2_MAINTAIN = 0x04 };
 
 /* VIEW items of this room beside those of msg/wired.h (D32). */
 enum { LK_VIEW_CERTIFICATE = 0x05, LK_VIEW_TERMINATION = 0x06 };

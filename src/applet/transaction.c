@@ -5,23 +5,29 @@
  * one: the same work is done for both, and the difference is one mask (S13, FA4). */
 #include "applet/applet.h"
 
-/* What an endpoint in this state is worth as an answer: the highest wins, then the newest. */
-static uint64_t worth(const struct lk_endpoint *endpoint)
+/* What an endpoint in this state is worth as an answer: the highest wins, then the newest. A key
+ * that the car has not confirmed goes first in phase 3 of pairing alone (P2 04): until that has run
+ * the old key of the same car works on (D18). */
+static uint64_t worth(const struct lk_endpoint *endpoint, int is_phase_3)
 {
     static const uint8_t by_state[] = {
         [LK_ENDPOINT_NONE] = 0,
         [LK_ENDPOINT_TERMINATED] = 1,
         [LK_ENDPOINT_LOCKED] = 2,
         [LK_ENDPOINT_UNCONFIRMED] = 3,
-        [LK_ENDPOINT_ACTIVE] = 3,
+        [LK_ENDPOINT_ACTIVE] = 4,
     };
-    return (uint64_t)by_state[endpoint->state] << 56;
+    uint64_t is_new = (uint64_t)(is_phase_3 & (endpoint->state == LK_ENDPOINT_UNCONFIRMED));
+
+    return ((uint64_t)by_state[endpoint->state] + 2 * is_new) << 56;
 }
 
 /* Finds who answers this car. Walks the whole table, whatever it holds. */
 static void look_up(const struct lk_applet *applet, struct lk_applet_session *session)
 {
-    static const uint16_t refusals[] = {LK_TAP_WRONG_CAR, LK_KEY_TERMINATED, LK_KEY_LOCKED, LK_OK};
+    static const uint16_t refusals[] = {LK_TAP_WRONG_CAR, LK_KEY_TERMINATED, LK_KEY_LOCKED,
+                                        LK_OK,            LK_OK,             LK_OK};
+    int is_phase_3 = session->p2 == LK_APPLET_P2_MAINTAIN;
     uint64_t best = 0;
     size_t index = LK_APPLET_NO_INDEX;
 
@@ -29,7 +35,7 @@ static void look_up(const struct lk_applet *applet, struct lk_applet_session *se
         const struct lk_endpoint *endpoint = &applet->endpoints[i];
         uint64_t is_match = (uint64_t)lk_equal(endpoint->vehicle_id, session->vehicle_id,
                                                LK_VEHICLE_ID_LEN);
-        uint64_t rank = (worth(endpoint) | endpoint->born) * is_match;
+        uint64_t rank = (worth(endpoint, is_phase_3) | endpoint->born) * is_match;
         uint64_t mask = 0 - (uint64_t)(rank > best);
 
         best = (rank & mask) | (best & ~mask);

@@ -24,7 +24,7 @@ static void encode(const struct lk_grant *grant, uint8_t out[GRANT_SIGNED_LEN])
 static enum lk_status mac_of(struct lk_crypto *crypto, const uint8_t key[LK_AES_KEY_LEN],
                              const struct lk_grant *grant, uint8_t out[16])
 {
-    uint8_t text[GRANT_SIGNED_LEN];
+    uint8_t text[GRANT_SIGNED_LEN] = {0};
     struct lk_bytes part = lk_bytes(text, sizeof text);
 
     encode(grant, text);

@@ -145,6 +145,27 @@ static void D18_pending_owner_dies_in_time(void **state)
     try_again();
 }
 
+/* The owner pairs the same phone again, and the run stops before phase 3: the key that works is the
+ * one both ends have, not the newer one that the car has not taken. */
+static void D18_old_key_of_the_same_phone_works_until_phase_3(void **state)
+{
+    (void)state;
+    test_pair(&stage.car, &stage.field, &stage.phone);
+    test_vehicle_password(&stage.car, TEST_CAR_PASSWORD);
+    assert_int_equal(reopen(), LK_OK);
+    enter(TEST_CAR_PASSWORD);
+    assert_int_equal(pair(), LK_OK);
+    assert_int_equal(
+        test_run_tap(&stage.car, &stage.field, LK_READER_DOOR, LK_ACTION_UNLOCK)->verdict,
+        LK_GRANT);
+    stage.car.now_ms += LK_TIMER_OWNER_PAIRING_MS;
+    lk_vehicle_tick(&stage.car.vehicle, stage.car.now_ms);
+    assert_int_equal(owner(LK_KEY_PENDING), -1);
+    assert_int_equal(test_run_tap(&stage.car, &stage.field, LK_READER_DASHBOARD, LK_ACTION_START)
+                         ->verdict,
+                     LK_GRANT);
+}
+
 static void D18_owner_replaced_in_one_commit(void **state)
 {
     static struct test_phone second;
@@ -537,6 +558,7 @@ int main(void)
         TEST(M69_pairing_and_the_first_drive),
         TEST(D18_pending_owner_does_nothing_before_phase_3),
         TEST(D18_pending_owner_dies_in_time),
+        TEST(D18_old_key_of_the_same_phone_works_until_phase_3),
         TEST(D18_owner_replaced_in_one_commit),
         TEST(PA1_guess_limit),
         TEST(S20_two_failures_close_the_mode),

@@ -608,10 +608,11 @@ static void D20_confirmed_keys_stay(void **state)
     assert_int_equal(test_tap_standard(&t, &tap, 1), LK_SW_OK);
 }
 
-static void the_newest_live_key_of_a_car_answers(void **state)
+/* Each tap checks the signature under t.device_key: whose key answered is part of its success. */
+static void D18_the_old_key_answers_until_phase_3(void **state)
 {
     struct test_endpoint endpoint;
-    uint8_t first[65];
+    uint8_t first[65], second[65];
 
     (void)state;
     confirm();
@@ -619,7 +620,14 @@ static void the_newest_live_key_of_a_car_answers(void **state)
     test_endpoint_default(&t, &endpoint);
     endpoint.endpoint_id[0] = 0xe1;
     assert_int_equal(test_applet_create_endpoint(&t, "TESTCA", &endpoint), LK_SW_OK);
-    assert_int_equal(test_tap_standard(&t, &tap, 1), LK_SW_OK); /* checks the new device key */
+    memcpy(second, t.device_key, 65);
+    memcpy(t.device_key, first, 65);
+    assert_int_equal(test_tap_standard(&t, &tap, 1), LK_SW_OK); /* a door: the confirmed one */
+    test_tap_forget(&t, &tap);
+    memcpy(t.device_key, second, 65);
+    assert_int_equal(test_tap_standard(&t, &tap, 4), LK_SW_OK); /* phase 3: the new one */
+    test_tap_forget(&t, &tap);
+    assert_int_equal(test_tap_standard(&t, &tap, 1), LK_SW_OK); /* and from then on everywhere */
     test_tap_forget(&t, &tap);
     assert_int_equal(test_applet_wired_id(&t, 0x74, 0, endpoint.endpoint_id), LK_SW_OK);
     memcpy(t.device_key, first, 65);
@@ -747,7 +755,7 @@ int main(void)
         T(D20_unconfirmed_keys_die),
         T(D20_unconfirmed_keys_die_at_start),
         T(D20_confirmed_keys_stay),
-        T(the_newest_live_key_of_a_car_answers),
+        T(D18_the_old_key_answers_until_phase_3),
         T(each_auth0_has_its_own_ephemeral),
         T(RA15_a_flood_of_auth0_loses_no_handle),
         T(ST8_two_radios_share_no_session),
