@@ -23,7 +23,7 @@ if(LATCHKEY_HOST)
     endif()
     file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.c)
     if(bench_sources)
-        add_executable(bench EXCLUDE_FROM_ALL ${bench_sources}
+        add_executable(bench ${bench_sources}
             ${CMAKE_SOURCE_DIR}/tests/support/ca.c)
         program(bench)
         target_include_directories(bench PRIVATE ${CMAKE_SOURCE_DIR}/tests)

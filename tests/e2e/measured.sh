@@ -1,0 +1,16 @@
+#!/bin/bash
+# What the mission wants measured: the time of a pairing, and a time report beside its floor.
+. "$(dirname "$0")/../support/lib.sh"
+BENCH=$(dirname "$BIN")/bench
+timeout 60 "$BIN" demo --json >"$WORK/demo.json" 2>"$WORK/demo.err"
+# Whole milliseconds of the step "pair": the run over the radio, both sides, scrypt included.
+pair=$(grep -o '"step":"pair"[^}]*\|[^{]*"step":"pair"' "$WORK/demo.json" | grep -o '"ms":[0-9]*' |
+    head -n 1 | sed 's/.*://')
+echo "pairing took ${pair:-?} ms"
+check M18_pairing_takes_a_few_seconds test "${pair:-999999}" -lt 5000
+timeout 120 "$BENCH" quick | tee "$WORK/bench.txt"
+code=${PIPESTATUS[0]}
+rows() { [ "$code" -eq 0 ] && grep -q '^P1 ratio=' "$WORK/bench.txt" &&
+    grep -q '^P3 ratio=' "$WORK/bench.txt"; }
+check M25_time_report_beside_its_floor rows
+finish
