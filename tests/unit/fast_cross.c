@@ -1,5 +1,5 @@
-/* fast_cross.c: a fast cryptogram is good for one key, one car and one tap alone (FA2), and the shipped
- * policies say where fast may decide (M104). */
+/* fast_cross.c: a fast cryptogram is good for one key, one car and one tap alone (FA2), and the
+ * shipped policies say where fast may decide (M104). */
 #include "support/crypto_fixture.h"
 
 #include "latchkey/vehicle.h"
