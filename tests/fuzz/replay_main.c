@@ -121,6 +121,8 @@ int main(int argc, char **argv)
         run(inputs[i].bytes, inputs[i].len);
     rounds = mutate(rounds);
     printf("%zu inputs of the corpus and %ld mutations\n", num_inputs, rounds);
+    const char *subject = strrchr(argv[1], '/');
+    printf("ok PR1_replay_of_%s\n", subject != NULL ? subject + 1 : argv[1]);
     for (size_t i = 0; i < num_inputs; i++)
         free(inputs[i].bytes);
     return 0;
