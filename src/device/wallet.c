@@ -212,8 +212,8 @@ static enum lk_status end_pass(struct lk_device *device, size_t index)
     return set_state(device, index, LK_PASS_REMOVED);
 }
 
-/* The car has proved that it took this key: an older key of the same car is of no more use (D18).
- */
+/* The car has signed for this key, so the run is over. An older key of the same car stays: only the
+ * car's signed word or the user ends one (S1), and until its commit the car still knows the old. */
 static enum lk_status activate(struct lk_device *device, size_t index, uint8_t state)
 {
     LK_TRY(set_state(device, index, state));
@@ -222,14 +222,6 @@ static enum lk_status activate(struct lk_device *device, size_t index, uint8_t s
         lk_device_end_run(device, LK_OK);
         lk_device_drop_password(device);
         device->pairing_status = LK_OK;
-    }
-    for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
-        const struct lk_pass *other = &device->passes[i];
-
-        if (i == index || (other->state != LK_PASS_ACTIVE && other->state != LK_PASS_LOCKED) ||
-            memcmp(other->vehicle_id, device->passes[index].vehicle_id, LK_VEHICLE_ID_LEN) != 0)
-            continue;
-        LK_TRY(end_pass(device, i));
     }
     return LK_OK;
 }

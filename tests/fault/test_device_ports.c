@@ -26,7 +26,8 @@ static int whole_story(void)
     return test_car_tap(&car, &phone) && lk_device_refresh(&phone.device, &last) == LK_OK;
 }
 
-static void is_consistent(void)
+/* One pass for each live key, none pending; each run that came through left one (S1 ends none). */
+static void is_consistent(size_t most)
 {
     size_t live = 0;
 
@@ -42,7 +43,7 @@ static void is_consistent(void)
     for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS; i++)
         endpoints += phone.applet.endpoints[i].state == LK_ENDPOINT_ACTIVE;
     assert_int_equal(live, endpoints);
-    assert_in_range(live, 0, 1);
+    assert_in_range(live, 0, most);
 }
 
 /* Ports work again; both halves restart; all must be well, and pairing must go through. */
@@ -50,9 +51,9 @@ static void recovers(void)
 {
     test_phone_restart(&phone);
     assert_int_equal(test_phone_tick(&phone), LK_OK);
-    is_consistent();
+    is_consistent(1);
     assert_true(whole_story());
-    is_consistent();
+    is_consistent(2);
 }
 
 static uint32_t arm_element(uint32_t at)
@@ -144,7 +145,7 @@ static void every_flash_read(void **state)
         (void)lk_device_init(&phone.device, &phone.config);
         (void)arm_flash_read(0);
         test_phone_restart(&phone);
-        is_consistent();
+        is_consistent(1);
     }
     test_world_done(&none);
 }
