@@ -51,6 +51,7 @@ enum lk_status lk_vehicle_load_verifier(struct lk_vehicle *vehicle,
     LK_TRY(lk_point_check(v->config->crypto, verifier->l));
     if (lk_is_zero(verifier->w0, sizeof verifier->w0))
         return LK_PEER_PARAMETER;
+    LK_TRY(lk_vehicle_drop_pending(v)); /* made under the password that ends here */
     LK_TRY(lk_store_begin(v->config->store));
     status = lk_vehicle_put_verifier(v, verifier);
     if (status == LK_OK)
