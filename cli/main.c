@@ -125,6 +125,26 @@ static int take_option(struct cli *cli, const char *word, const char *next, int 
     return 0;
 }
 
+/* A name becomes part of a path: 1 to 32 small letters, digits, '-' and '_'. */
+static int is_name(const char *text)
+{
+    size_t len = strlen(text);
+    return len > 0 && len <= 32 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == len;
+}
+
+static int check_names(const struct cli *cli)
+{
+    int takes_name = strncmp(cli->command->arguments, "NAME", 4) == 0;
+    const char *first = takes_name ? cli_argument(cli, 0) : NULL;
+    const char *names[] = {first, cli_value(cli, "car", NULL), cli_value(cli, "phone", NULL),
+                           cli_value(cli, "automaker", NULL), cli_value(cli, "device-maker", NULL)};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i] && !is_name(names[i]))
+            return cli_fail(cli, LK_CALLER_ARGUMENT,
+                            "\"%s\" is not a name (1 to 32 of a-z, 0-9, - and _)", names[i]);
+    return 0;
+}
+
 static int take_words(struct cli *cli, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
@@ -142,7 +162,7 @@ static int take_words(struct cli *cli, int argc, char **argv)
     }
     if (!cli_flag(cli, "help") && cli->num_arguments < cli->command->min_arguments)
         return cli_fail(cli, LK_CALLER_ARGUMENT, "expected %s", cli->command->arguments);
-    return 0;
+    return check_names(cli);
 }
 
 int main(int argc, char **argv)

@@ -18,6 +18,7 @@ struct element {
     struct record record;
     const char *name;
     int host;                /* connection to run/NAME.framework, -1 */
+    int is_asking; /* inside ask_host: the reader must stay as it is */
     json_int_t num_commands; /* since it was held to the reader */
     uint64_t hidden_until_ms; /* the applet is not selectable: pairing mode (protocol 3.2) */
 };
@@ -50,7 +51,7 @@ static void serve(struct element *element, enum phone_channel channel, int fd, c
                   size_t len);
 
 /* Sends to the host and waits for its answer. The host may need the applet for it, so wired
- * commands are served meanwhile; questions wait. */
+ * commands are served meanwhile, and questions that leave the reader alone. */
 static enum lk_status ask_host(struct element *element, const uint8_t *message, size_t len,
                                uint8_t *out, size_t cap, size_t *out_len)
 {
@@ -66,8 +67,10 @@ static enum lk_status ask_host(struct element *element, const uint8_t *message, 
         size_t got = 0;
         enum phone_channel channel =
             phone_wait(&element->clients, element->host, 100, &fd, in, sizeof in, &got);
+        element->is_asking = 1;
         if (channel == PHONE_APDU || channel == PHONE_QUESTION)
             serve(element, channel, fd, in, got);
+        element->is_asking = 0;
         if (channel == PHONE_OTHER)
             return lk_posix_local_receive(element->host, out, cap, out_len, 100);
     }
@@ -176,6 +179,9 @@ static json_t *approach(struct element *element, json_t *question)
 static json_t *answer_question(struct element *element, json_t *question)
 {
     const char *what = json_string_value(json_object_get(question, "do"));
+    int moves = what && (strcmp(what, "approach") == 0 || strcmp(what, "away") == 0);
+    if (element->is_asking && moves)
+        return local_answer(LK_PORT_BUSY);
     if (what && strcmp(what, "approach") == 0)
         return approach(element, question);
     if (what && strcmp(what, "away") == 0 && element->reader.fd >= 0)

@@ -18,6 +18,22 @@ static json_t *phone_says(const char *phone)
     return line;
 }
 
+/* Asks the element something that moves the phone. It answers busy while it waits for its host:
+ * asked again for up to two seconds. Takes over `question`. */
+static json_t *move(const char *phone, json_t *question)
+{
+    json_t *answer = NULL;
+    for (int i = 0; i < 100; i++) {
+        json_decref(answer);
+        answer = local_ask(phone, "element", json_incref(question), 5000);
+        if (!answer || local_status(answer) != LK_PORT_BUSY)
+            break;
+        usleep(20000);
+    }
+    json_decref(question);
+    return answer;
+}
+
 /* Tells the element where the reader is; NULL is a failure already printed. */
 static json_t *approach(const char *phone, json_t *ready)
 {
@@ -26,7 +42,7 @@ static json_t *approach(const char *phone, json_t *ready)
     json_t *of = json_object_get(ready, "namespace_of");
     if (of)
         json_object_set(question, "namespace_of", of);
-    return local_ask(phone, "element", question, 5000);
+    return move(phone, question);
 }
 
 /* The whole meeting. Fills *out with the car's answer plus what both say. */
@@ -58,7 +74,7 @@ static int meet(const struct cli *cli, const char *phone, const char *car, json_
     }
     *out = local_receive_json(fd, 30000);
     close(fd);
-    json_t *left = local_ask(phone, "element", json_pack("{s:s}", "do", "away"), 3000);
+    json_t *left = move(phone, json_pack("{s:s}", "do", "away"));
     int is_untouched = json_integer_value(json_object_get(left, "commands")) == 0;
     json_decref(left);
     if (!*out)
@@ -149,7 +165,7 @@ int phone_hold(struct cli *cli)
     json_t *question = json_pack("{s:s, s:I}", "do", "approach", "port", (json_int_t)port);
     if (pid)
         json_object_set_new(question, "namespace_of", json_integer(pid));
-    json_t *answer = local_ask(phone, "element", question, 5000);
+    json_t *answer = move(phone, question);
     enum lk_status status = answer ? local_status(answer) : LK_PORT_ELEMENT;
     json_decref(answer);
     if (status != LK_OK)
@@ -157,6 +173,6 @@ int phone_hold(struct cli *cli)
     printf("%s lies on the reader for %ld s\n", phone, seconds);
     fflush(stdout);
     sleep((unsigned)seconds);
-    json_decref(local_ask(phone, "element", json_pack("{s:s}", "do", "away"), 3000));
+    json_decref(move(phone, json_pack("{s:s}", "do", "away")));
     return 0;
 }

@@ -53,6 +53,9 @@ check cli_unknown_option says "unknown option --speed" 2 "$BIN" tap --speed 3
 check cli_option_without_value says "--phone needs a NAME" 2 "$BIN" tap --phone
 check cli_option_outside_choices says "is not one of door|dashboard" 2 "$BIN" tap --reader roof
 check cli_missing_argument says "expected NAME" 2 "$BIN" car run
+check cli_name_with_a_path says "is not a name" 2 "$BIN" car run ../cars/roadster
+check cli_phone_name_with_a_path says "is not a name" 2 "$BIN" phone run ../phones/alice
+check cli_option_name_with_a_path says "is not a name" 2 "$BIN" tap --phone ../alice --car x
 check cli_no_world says "latchkey world new" 7 "$BIN" car status roadster
 check cli_world_new says "roadster" 0 "$BIN" world new
 check cli_world_exists says "exists already" 5 "$BIN" world new
