@@ -223,6 +223,9 @@ struct scan {
     uint32_t want[4];
     uint32_t matches; /* how many matched; more than one is refused */
     uint32_t index;   /* of the match, by mask */
+    /* Work of try_two. It holds channel keys of every entry: wiped once, at the end of the scan. */
+    uint32_t sa[8], sb[8];
+    uint8_t ba[BLOCK], bb[BLOCK];
 };
 
 /* FFFFFFFF if x is zero, else 0, without a branch. */
@@ -258,19 +261,19 @@ static void try_two(const struct lk_crypto *crypto, struct scan *scan, const str
                     const struct lk_fast_key *b, size_t index)
 {
     struct message *ma = &scan->pair[0], *mb = &scan->pair[1];
-    uint32_t sa[8], sb[8];
-    uint8_t ba[BLOCK], bb[BLOCK];
+    uint32_t *sa = scan->sa, *sb = scan->sb;
+    uint8_t *ba = scan->ba, *bb = scan->bb;
 
     memcpy(ma->bytes + DEVICE_X_AT, a->device_x, sizeof a->device_x);
     memcpy(mb->bytes + DEVICE_X_AT, b->device_x, sizeof b->device_x);
-    memcpy(sa, a->inner, sizeof sa);
-    memcpy(sb, b->inner, sizeof sb);
+    memcpy(sa, a->inner, sizeof a->inner);
+    memcpy(sb, b->inner, sizeof b->inner);
     for (size_t at = 0; at < ma->num_blocks * BLOCK; at += BLOCK)
         crypto->port->sha256_compress_x2(sa, ma->bytes + at, sb, mb->bytes + at);
     lay_outer(sa, ba);
     lay_outer(sb, bb);
-    memcpy(sa, a->outer, sizeof sa);
-    memcpy(sb, b->outer, sizeof sb);
+    memcpy(sa, a->outer, sizeof a->outer);
+    memcpy(sb, b->outer, sizeof b->outer);
     crypto->port->sha256_compress_x2(sa, ba, sb, bb);
     judge(scan, sa, a->live, index);
     if (a != b)
