@@ -269,7 +269,9 @@ const struct lk_vehicle_key *lk_vehicle_key_at(const struct lk_vehicle *vehicle,
 /* Ends one key: state ENDED, midstates wiped, committed before return (S7). LK_CALLER_NOT_FOUND,
  * LK_PORT_STORE. */
 enum lk_status lk_vehicle_end_key(struct lk_vehicle *vehicle, const uint8_t key_id[LK_KEY_ID_LEN]);
-/* Suspends or resumes one key; Kpersistent is wiped first on suspend (S12). */
+/* Suspends (`suspend` 1) or resumes (0) one key, committed before return; LK_OK if it is so
+ * already. On suspend Kpersistent is wiped first (S12), so the first tap after resume is standard.
+ * LK_CALLER_NOT_FOUND, LK_CALLER_STATE (a key that is pending or ended), LK_PORT_STORE. */
 enum lk_status lk_vehicle_suspend_key(struct lk_vehicle *vehicle,
                                       const uint8_t key_id[LK_KEY_ID_LEN], int suspend);
 

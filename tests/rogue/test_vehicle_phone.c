@@ -192,6 +192,25 @@ static void ST1_ST10_FA10_each_tap_lie_has_its_status(void **state)
     }
 }
 
+/* The slot is what the car issued, and the 65-byte key decides, not the slot (S8). */
+static void S8_slots_are_the_cars(void **state)
+{
+    static const enum test_lie lies[] = {LIE_AUTH1_SLOT, LIE_AUTH1_SIGNATURE};
+
+    (void)state;
+    scene.phone.lie = LIE_H_SLOT;
+    assert_int_equal(test_run_pairing(&scene.car, &scene.field), LK_CERT_MISMATCH);
+    assert_int_equal(test_key_in(&scene.car, LK_KEY_OWNER, LK_KEY_PENDING), -1);
+    test_rogue_init(&scene.phone, &scene.crypto, &scene.world);
+    pair_honestly();
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        scene.phone.lie = lies[i]; /* another's slot; the right slot with another's key */
+        assert_int_equal(
+            test_run_tap(&scene.car, &scene.field, LK_READER_DASHBOARD, LK_ACTION_START)->verdict,
+            LK_DENY);
+    }
+}
+
 static void PA15_stolen_verifier_does_not_make_a_phone(void **state)
 {
     (void)state; /* it knows w0 and L, the record of the car, but not w1 */
@@ -222,6 +241,7 @@ int main(void)
         TEST(PA3_PA5_PA9_each_pairing_lie_has_its_status),
         TEST(PA9_a_key_the_car_has_already),
         TEST(ST1_ST10_FA10_each_tap_lie_has_its_status),
+        TEST(S8_slots_are_the_cars),
         TEST(PA15_stolen_verifier_does_not_make_a_phone),
         TEST(FA11_blind_guessing),
     };
