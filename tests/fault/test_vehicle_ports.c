@@ -12,41 +12,19 @@
 
 #include "support/vehicle_fixture.h"
 
-struct scene {
-    struct lk_openssl *provider;
-    struct lk_crypto crypto;
-    struct test_ca_world world;
-    struct test_vehicle car;
-    struct test_phone phone;
-    struct test_field field;
-};
-static struct scene scene;
+static struct test_stage scene;
 
 static int setup(void **state)
 {
-    static const uint8_t store_key[32] = {0x7a};
-    static const uint8_t vehicle_id[8] = {0xca, 1, 2, 3, 4, 5, 6, 7};
-
     (void)state;
-    memset(&scene, 0, sizeof scene);
-    scene.provider = lk_openssl_new(store_key);
-    assert_non_null(scene.provider);
-    assert_int_equal(lk_crypto_init(&scene.crypto, lk_openssl_port(scene.provider)), LK_OK);
-    assert_int_equal(test_ca_world_init(&scene.crypto, vehicle_id, &scene.world), LK_OK);
-    test_vehicle_init(&scene.car, &scene.world, scene.provider);
-    test_phone_init(&scene.phone, &scene.world);
-    test_field_phone(&scene.field, &scene.phone);
+    test_stage_init(&scene);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    test_phone_forget(&scene.phone);
-    test_vehicle_forget(&scene.car);
-    test_ca_world_forget(&scene.world);
-    lk_crypto_forget(&scene.crypto);
-    lk_openssl_free(&scene.provider);
+    test_stage_forget(&scene);
     return 0;
 }
 

@@ -13,41 +13,19 @@
 #include "chan/chan.h"
 #include "crypto/crypto.h"
 
-struct day {
-    struct lk_openssl *provider;
-    struct lk_crypto crypto;
-    struct test_ca_world world;
-    struct test_vehicle car;
-    struct test_phone phone;
-    struct test_field field;
-};
-static struct day day;
+static struct test_stage day;
 
 static int setup(void **state)
 {
-    static const uint8_t store_key[32] = {0x77};
-    static const uint8_t vehicle_id[8] = {0xca, 1, 2, 3, 4, 5, 6, 7};
-
     (void)state;
-    memset(&day, 0, sizeof day);
-    day.provider = lk_openssl_new(store_key);
-    assert_non_null(day.provider);
-    assert_int_equal(lk_crypto_init(&day.crypto, lk_openssl_port(day.provider)), LK_OK);
-    assert_int_equal(test_ca_world_init(&day.crypto, vehicle_id, &day.world), LK_OK);
-    test_vehicle_init(&day.car, &day.world, day.provider);
-    test_phone_init(&day.phone, &day.world);
-    test_field_phone(&day.field, &day.phone);
+    test_stage_init(&day);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    test_phone_forget(&day.phone);
-    test_vehicle_forget(&day.car);
-    test_ca_world_forget(&day.world);
-    lk_crypto_forget(&day.crypto);
-    lk_openssl_free(&day.provider);
+    test_stage_forget(&day);
     return 0;
 }
 

@@ -11,41 +11,19 @@
 
 #include "support/vehicle_fixture.h"
 
-struct stage {
-    struct lk_openssl *provider;
-    struct lk_crypto crypto;
-    struct test_ca_world world;
-    struct test_vehicle car;
-    struct test_phone phone;
-    struct test_field field;
-};
-static struct stage stage;
+static struct test_stage stage;
 
 static int setup(void **state)
 {
-    static const uint8_t store_key[32] = {0x78};
-    static const uint8_t vehicle_id[8] = {0xca, 1, 2, 3, 4, 5, 6, 7};
-
     (void)state;
-    memset(&stage, 0, sizeof stage);
-    stage.provider = lk_openssl_new(store_key);
-    assert_non_null(stage.provider);
-    assert_int_equal(lk_crypto_init(&stage.crypto, lk_openssl_port(stage.provider)), LK_OK);
-    assert_int_equal(test_ca_world_init(&stage.crypto, vehicle_id, &stage.world), LK_OK);
-    test_vehicle_init(&stage.car, &stage.world, stage.provider);
-    test_phone_init(&stage.phone, &stage.world);
-    test_field_phone(&stage.field, &stage.phone);
+    test_stage_init(&stage);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    test_phone_forget(&stage.phone);
-    test_vehicle_forget(&stage.car);
-    test_ca_world_forget(&stage.world);
-    lk_crypto_forget(&stage.crypto);
-    lk_openssl_free(&stage.provider);
+    test_stage_forget(&stage);
     return 0;
 }
 

@@ -33,6 +33,7 @@ struct test_phone {
     uint32_t element_calls, element_fail_at; /* this call gets no answer; 0: never */
     uint32_t element_dead_at;                /* from this call on nothing is answered; 0: never */
     uint32_t scrypt_calls, scrypt_fails;
+    int to_applet; /* of its NFC router: which half was selected last */
 };
 
 /* A phone that knows the automaker of `world` (its E is issued by the world's device maker). The

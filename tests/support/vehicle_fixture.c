@@ -82,11 +82,10 @@ static void phone_answer(void *ctx, const uint8_t *command, size_t len, uint8_t 
 {
     struct test_phone *phone = ctx;
     struct lk_bytes apdu = {command, len};
-    static int to_applet;
 
     if (command[1] == 0xa4) /* the fifteenth byte is the last letter of CCCDKA or CCCDKF */
-        to_applet = len > 15 && command[15] == 'A';
-    if (to_applet)
+        phone->to_applet = len > 15 && command[15] == 'A';
+    if (phone->to_applet)
         (void)lk_applet_command(&phone->applet, LK_NFC, phone->now_ms, apdu, out, out_len);
     else
         (void)lk_device_command(&phone->device, LK_NFC, phone->now_ms, apdu, out, out_len);
@@ -227,4 +226,30 @@ int test_key_in(const struct test_vehicle *car, uint8_t role, uint8_t state)
             return (int)i;
     }
     return -1;
+}
+
+/* --- all of it --- */
+
+void test_stage_init(struct test_stage *stage)
+{
+    static const uint8_t store_key[32] = {0x77};
+    static const uint8_t vehicle_id[8] = {0xca, 1, 2, 3, 4, 5, 6, 7};
+
+    memset(stage, 0, sizeof *stage);
+    stage->provider = lk_openssl_new(store_key);
+    assert_non_null(stage->provider);
+    assert_int_equal(lk_crypto_init(&stage->crypto, lk_openssl_port(stage->provider)), LK_OK);
+    assert_int_equal(test_ca_world_init(&stage->crypto, vehicle_id, &stage->world), LK_OK);
+    test_vehicle_init(&stage->car, &stage->world, stage->provider);
+    test_phone_init(&stage->phone, &stage->world);
+    test_field_phone(&stage->field, &stage->phone);
+}
+
+void test_stage_forget(struct test_stage *stage)
+{
+    test_phone_forget(&stage->phone);
+    test_vehicle_forget(&stage->car);
+    test_ca_world_forget(&stage->world);
+    lk_crypto_forget(&stage->crypto);
+    lk_openssl_free(&stage->provider);
 }

@@ -67,4 +67,17 @@ void test_pair(struct test_vehicle *car, struct test_field *field, struct test_p
 /* Index of the key with this role and state, or -1. */
 int test_key_in(const struct test_vehicle *car, uint8_t role, uint8_t state);
 
+/* All of it: a world of certificates, a car and a phone, and the field between them. */
+struct test_stage {
+    struct lk_openssl *provider;
+    struct lk_crypto crypto;
+    struct test_ca_world world;
+    struct test_vehicle car;
+    struct test_phone phone;
+    struct test_field field;
+};
+/* Set the stage anew and clear it; it may not be moved. */
+void test_stage_init(struct test_stage *stage);
+void test_stage_forget(struct test_stage *stage);
+
 #endif
