@@ -30,11 +30,6 @@ const char *car_state_text(const struct car *car)
     return car->model.is_locked ? "locked" : "unlocked";
 }
 
-static uint32_t limit_of(const struct lk_grant *grant)
-{
-    return grant->speed_limit_kmh;
-}
-
 /* Sends one command and gets the answer, both recorded. */
 static enum lk_status transceive(struct car *car, enum lk_reader place_of, const uint8_t *command,
                                  size_t len, uint8_t *out, size_t *out_len)
@@ -148,7 +143,7 @@ static void car_line(const struct lk_outcome *outcome, enum lk_status status, ch
                  outcome->owner_promoted ? "new owner" : "granted",
                  outcome->was_fast ? "fast" : "standard",
                  outcome->fast_refused ? " after a refused fast one" : "",
-                 limit_of(&outcome->grant) ? ", speed limited" : "");
+                 outcome->grant.speed_limit_kmh ? ", speed limited" : "");
     else
         snprintf(out, cap, "%s", lk_status_what(status));
 }

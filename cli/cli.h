@@ -91,6 +91,8 @@ static inline struct lk_bytes cli_bytes(const void *at, size_t len)
 enum lk_status cli_read_file(const char *path, uint8_t *out, size_t cap, size_t *out_len);
 enum lk_status cli_write_file(const char *path, const void *data, size_t len, unsigned mode);
 enum lk_status cli_make_folder(const char *path);
+/* Removes a folder that we made, with all in it. */
+void cli_remove_tree(const char *path);
 json_t *cli_read_json(const char *path);                         /* NULL if missing or malformed */
 enum lk_status cli_write_json(const char *path, json_t *object); /* takes over object */
 

@@ -229,16 +229,6 @@ void demo_stop_all(struct demo *demo)
         stop(demo->children[--demo->num_children]);
 }
 
-static void remove_tree(const char *path)
-{
-    pid_t child = fork();
-    if (child == 0) {
-        execlp("rm", "rm", "-rf", "--", path, (char *)NULL);
-        _exit(127);
-    }
-    waitpid(child, NULL, 0);
-}
-
 static struct demo *interrupted;
 static void on_signal(int number)
 {
@@ -420,6 +410,6 @@ int demo_run(struct cli *cli)
     if (cli_flag(cli, "keep"))
         printf("kept: %s (latchkey trace explain %s)\n", folder, demo.trace);
     else
-        remove_tree(folder);
+        cli_remove_tree(folder);
     return good && !demo.num_failed ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -194,4 +195,14 @@ enum lk_status cli_write_json(const char *path, json_t *object)
     enum lk_status status = cli_write_file(path, dump, strlen(dump), 0600);
     free(dump);
     return status;
+}
+
+void cli_remove_tree(const char *path)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        execlp("rm", "rm", "-rf", "--", path, (char *)NULL);
+        _exit(127);
+    }
+    waitpid(child, NULL, 0);
 }

@@ -19,9 +19,8 @@ static json_t *ask(struct cli *cli, json_t *question, int *out_code)
     enum lk_status status = answer ? local_status(answer) : LK_PORT_ELEMENT;
     if (status == LK_OK)
         return answer;
+    *out_code = cli_fail(cli, status, "the phone %s %s", name, answer ? "refuses" : "does not run");
     json_decref(answer);
-    *out_code =
-        cli_fail(cli, status, answer ? "the phone %s refuses" : "the phone %s does not run", name);
     return NULL;
 }
 

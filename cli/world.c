@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "local.h"
@@ -173,16 +172,6 @@ static int build(struct maker *maker)
     return status == LK_OK ? 0 : cli_fail(maker->cli, status, "%s", path);
 }
 
-static void remove_tree(const char *path)
-{
-    pid_t child = fork();
-    if (child == 0) {
-        execlp("rm", "rm", "-rf", "--", path, (char *)NULL);
-        _exit(127);
-    }
-    waitpid(child, NULL, 0);
-}
-
 int world_new(struct cli *cli)
 {
     static struct maker maker;
@@ -203,7 +192,7 @@ int world_new(struct cli *cli)
     if (!bad && rename(maker.folder, world) != 0)
         bad = cli_fail(cli, LK_CALLER_FILE, "cannot rename %s to %s", maker.folder, world);
     if (bad) {
-        remove_tree(maker.folder);
+        cli_remove_tree(maker.folder);
         return bad;
     }
     if (cli_flag(cli, "json"))
