@@ -110,7 +110,7 @@ static void M106_auth0_and_auth1_of_the_vector(void **state)
 {
     struct lk_chan chan;
     struct lk_session_keys keys;
-    uint8_t plain[258], want[6], text[102];
+    uint8_t plain[258], want[6], text[102] = {0};
     struct lk_bytes part = lk_bytes(text, sizeof text);
     size_t len = 0;
 
