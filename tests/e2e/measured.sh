@@ -8,9 +8,9 @@ pair=$(grep -o '"step":"pair"[^}]*\|[^{]*"step":"pair"' "$WORK/demo.json" | grep
     head -n 1 | sed 's/.*://')
 echo "pairing took ${pair:-?} ms"
 check M18_pairing_takes_a_few_seconds test "${pair:-999999}" -lt 5000
+# The report has to be there; whether a goal is reached is make bench's to say, never a test's.
 timeout 120 "$BENCH" quick | tee "$WORK/bench.txt"
-code=${PIPESTATUS[0]}
-rows() { [ "$code" -eq 0 ] && grep -q '^P1 ratio=' "$WORK/bench.txt" &&
-    grep -q '^P3 ratio=' "$WORK/bench.txt"; }
+has_row() { grep -q "^$1 ratio=[0-9]" "$WORK/bench.txt"; }
+rows() { has_row P1 && has_row P3; }
 check M25_time_report_beside_its_floor rows
 finish

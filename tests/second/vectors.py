@@ -1,12 +1,12 @@
 """Every known answer printed in spec/*.md, computed anew and looked for in the page."""
 import hashlib
+import hmac
 import os
 
 from second.car import MAP
-from second.peer import (APPLET, DEVICE_SIGNS, FRAMEWORK, G, M, N, Channel, Key, Terms,
-                         VEHICLE_SIGNS, add, ec, endpoint_facts, extension, hashes, mul, octets,
-                         password_scalars, role_oid, spake_device, spake_vehicle, tlv, utils,
-                         verify)
+from second.peer import (APPLET, DEVICE_SIGNS, FRAMEWORK, G, M, N, ORDER, Channel, Key, Terms,
+                         VEHICLE_SIGNS, add, endpoint_facts, extension, mul, octets,
+                         password_scalars, role_oid, spake_device, spake_vehicle, tlv, verify)
 
 
 class Page:
@@ -26,9 +26,28 @@ def key(byte):
     return Key(int.from_bytes(bytes([byte]) * 32, "big"))
 
 
+def nonce_rfc6979(secret, digest):
+    """k of RFC 6979, section 3.2, for P-256 and SHA-256."""
+    seed = secret.to_bytes(32, "big") + (int.from_bytes(digest, "big") % ORDER).to_bytes(32, "big")
+    k, v = bytes(32), b"\x01" * 32
+    for step in (b"\x00", b"\x01"):
+        k = hmac.digest(k, v + step + seed, "sha256")
+        v = hmac.digest(k, v, "sha256")
+    while True:
+        v = hmac.digest(k, v, "sha256")
+        if 0 < int.from_bytes(v, "big") < ORDER:
+            return int.from_bytes(v, "big")
+        k = hmac.digest(k, v + b"\x00", "sha256")
+        v = hmac.digest(k, v, "sha256")
+
+
 def sign_rfc6979(signer, message):
-    der = signer.handle.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-    return b"".join(v.to_bytes(32, "big") for v in utils.decode_dss_signature(der))
+    """Older releases of the Python package sign with random nonces only."""
+    digest = hashlib.sha256(message).digest()
+    k = nonce_rfc6979(signer.secret, digest)
+    r = mul(k, G)[0] % ORDER
+    s = pow(k, -1, ORDER) * (int.from_bytes(digest, "big") + r * signer.secret) % ORDER
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 def spake(spec):
