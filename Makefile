@@ -3,7 +3,6 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
-export LATCHKEY_WYCHEPROOF ?=
 
 .PHONY: help setup configure build demo test quick check bench size coverage asan mission attacks \
     fuzz long install clean

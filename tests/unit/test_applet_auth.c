@@ -256,7 +256,7 @@ static void ST1_wycheproof_points(void **state)
     json_t *root, *groups;
 
     (void)state;
-    if (folder == NULL) {
+    if (folder == NULL || folder[0] == 0) {
         print_message("skipped: LATCHKEY_WYCHEPROOF does not name the folder of the vectors\n");
         skip();
     }

@@ -56,7 +56,7 @@ static void run_file(void **state, const char *name, judge_fn *judge)
     unsigned num_run = 0, num_skipped = 0;
     size_t i, k;
 
-    if (folder == NULL) {
+    if (folder == NULL || folder[0] == 0) {
         print_message("skipped: LATCHKEY_WYCHEPROOF does not name the folder of the vectors\n");
         skip();
     }
