@@ -67,6 +67,36 @@
 #define LK_TIMER_SESSION_IDLE_MS 5000u     /* open secure session */
 #define LK_TIMER_RESELECT_MS 100u /* car repeats SELECT while the phone makes the key (D19) */
 
+/* How far a time that nobody signed may be from floor and monotonic time: seconds, and parts per
+ * million of the time since the anchor (D30). */
+#define LK_TIME_DRIFT_S 30u
+#define LK_TIME_DRIFT_PPM 200u
+/* How long the owner's tap, a fob or a typed sharing password counts for a friend's first tap. */
+#define LK_ACTIVATION_MS 300000u
+/* Wrong sharing passwords before the car takes none for LK_ACTIVATION_MS. */
+#define LK_ACTIVATION_TRIES 5
+/* After a refused attestation package the car looks at no other for this long (S6). */
+#define LK_PACKAGE_PAUSE_MS 2000u
+/* Life of an invitation on the owner's phone and of the consent in its element (S5). */
+#define LK_TIMER_INVITATION_MS (48ull * 3600 * 1000)
+/* Longest time from invitation to first tap, days (S7). */
+#define LK_REDEEM_DAYS_MAX 30
+/* Used attestations and ended keys a car remembers until they can be forgotten (S7). Things. */
+#ifndef LK_VEHICLE_NUM_SPENT
+#define LK_VEHICLE_NUM_SPENT 256
+#endif
+/* Sharings a phone has under way or remembers, and consents an element keeps. Things. */
+#ifndef LK_DEVICE_NUM_SHARINGS
+#define LK_DEVICE_NUM_SHARINGS 8
+#endif
+#ifndef LK_APPLET_NUM_CONSENTS
+#define LK_APPLET_NUM_CONSENTS 4
+#endif
+/* Longest message of a sharing, sealed, bytes. */
+#define LK_SHARE_BLOB_MAX 4096
+/* Wrong PINs before the owner's phone cancels a sharing (S18). */
+#define LK_PIN_TRIES 5
+
 /* Fast transactions per key before a standard one is forced, and its age limit (P-13). */
 #ifndef LK_FAST_MAX_COUNT
 #define LK_FAST_MAX_COUNT 100u

@@ -42,6 +42,16 @@ struct lk_session_keys {
     uint8_t rmac[16];
 };
 
+/* The secret of one sharing, as it stands in the fragment of its link: whoever has it reads the
+ * messages. The phone hands it to its user and wipes its copy when the sharing ends (P-17). */
+struct lk_share_secret {
+    uint8_t key[32];
+};
+/* What car and owner's phone share to check a sharing password (P-18); the car draws it. */
+struct lk_share_key {
+    uint8_t key[16];
+};
+
 /* Takes the provider and derives the wrapping keys from its store key. `port` must outlive
  * `crypto`. LK_PORT_CRYPTO or LK_PORT_RANDOM if the provider fails or its generator fails the first
  * check. */

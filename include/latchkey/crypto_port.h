@@ -45,11 +45,12 @@ struct lk_crypto_port {
                                   const uint8_t *in, size_t len, uint8_t *out);
     enum lk_status (*cbc_decrypt)(void *ctx, const uint8_t key[16], const uint8_t iv[16],
                                   const uint8_t *in, size_t len, uint8_t *out);
-    /* AES-128-GCM, tag 16 bytes, an IV of 1 to 128 bytes. open: LK_PEER_MAC if the tag is wrong. */
-    enum lk_status (*gcm_seal)(void *ctx, const uint8_t key[16], struct lk_bytes iv,
+    /* AES-GCM with a key of 16 or 32 bytes, tag 16 bytes, an IV of 1 to 128 bytes.
+     * LK_CALLER_ARGUMENT for another key length; open: LK_PEER_MAC if the tag is wrong. */
+    enum lk_status (*gcm_seal)(void *ctx, struct lk_bytes key, struct lk_bytes iv,
                                struct lk_bytes aad, struct lk_bytes in, uint8_t *out,
                                uint8_t tag[16]);
-    enum lk_status (*gcm_open)(void *ctx, const uint8_t key[16], struct lk_bytes iv,
+    enum lk_status (*gcm_open)(void *ctx, struct lk_bytes key, struct lk_bytes iv,
                                struct lk_bytes aad, struct lk_bytes in, const uint8_t tag[16],
                                uint8_t *out);
 

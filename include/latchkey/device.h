@@ -12,6 +12,7 @@
 #include "element_port.h"
 #include "link.h"
 #include "pki.h"
+#include "sharing.h"
 #include "store.h"
 
 #ifdef __cplusplus

@@ -9,6 +9,7 @@
 #ifndef LATCHKEY_VEHICLE_H
 #define LATCHKEY_VEHICLE_H
 
+#include "access.h"
 #include "chan.h"
 #include "config.h"
 #include "link.h"
@@ -39,18 +40,6 @@ enum lk_key_state {
 #undef LK_KEY_STATE
 };
 enum lk_key_role { LK_KEY_OWNER = 1, LK_KEY_FRIEND = 2 };
-
-/* Rights of a key (P-18), a bit set. */
-enum {
-    LK_RIGHT_UNLOCK = 0x0001,
-    LK_RIGHT_LOCK = 0x0002,
-    LK_RIGHT_TRUNK = 0x0004,
-    LK_RIGHT_DRIVE = 0x0008,
-    LK_RIGHT_SHARE = 0x0010,
-    LK_RIGHT_REMOTE = 0x0020,
-    LK_RIGHT_RESTRICTED = 0x0040, /* drive with the profile's speed limit */
-    LK_RIGHTS_OWNER = 0x003f,
-};
 
 /* What one reader may do. An action outside `actions` is refused there whatever the key. */
 struct lk_reader_policy {
@@ -134,6 +123,18 @@ struct lk_vehicle_config {
     uint8_t actuator_key[LK_AES_KEY_LEN];
     struct lk_reader_policy door, dashboard;
     uint8_t enrolment_fast_allowed; /* option group 1 bit 1 of new keys */
+    /* The automaker's access levels; NULL: lk_default_profiles. A profile that is not here is
+     * refused (S4). */
+    const struct lk_profile *profiles;
+    size_t num_profiles;
+    /* Who signs tracking receipts under J; NULL: none is known, and what needs one is refused. */
+    const uint8_t *receipt_key;  /* 65 */
+    uint8_t requires_receipt;    /* 1: no friend without a receipt (D7 of the configuration, S10) */
+    /* Names one unbroken run of the clock behind `now_ms`: the same as before means that the clock
+     * went on while this program did not; 0 or another value, that it may have been reset. Then
+     * trusted time and the age of fast keys are unknown until they are renewed (D30, P-13). */
+    uint64_t clock_id;
+    int16_t utc_offset_min; /* of the car's place, for the hours and days of a limit */
 };
 
 struct lk_vehicle {
@@ -274,6 +275,43 @@ enum lk_status lk_vehicle_end_key(struct lk_vehicle *vehicle, const uint8_t key_
  * LK_CALLER_NOT_FOUND, LK_CALLER_STATE (a key that is pending or ended), LK_PORT_STORE. */
 enum lk_status lk_vehicle_suspend_key(struct lk_vehicle *vehicle,
                                       const uint8_t key_id[LK_KEY_ID_LEN], int suspend);
+
+/* --- trusted time (D30) --- */
+
+/* Takes a signed time of the automaker's server, from whatever brought it: `q` is certificate Q
+ * under this car's root, `object` the TLVs of lk_signed_time. Moves the stored floor, never back,
+ * and anchors the clock. Forgets used attestations and ended keys whose time is over (S7).
+ * LK_PEER_* for a malformed object, LK_CERT_*, LK_PEER_SIGNATURE, LK_SHARE_VEHICLE for another
+ * car's, LK_PEER_SEQUENCE for a number or a time that is not newer, LK_PORT_*. */
+enum lk_status lk_vehicle_set_time(struct lk_vehicle *vehicle, struct lk_bytes q,
+                                   struct lk_bytes object, uint64_t now_ms);
+/* A time nobody signed (satellite, cellular): only narrows what is known, within LK_TIME_DRIFT of
+ * floor and monotonic time, and is never stored. LK_CALLER_STATE without an anchor,
+ * LK_CALLER_ARGUMENT for no date or one outside the drift. */
+enum lk_status lk_vehicle_hint_time(struct lk_vehicle *vehicle, const uint8_t text[LK_DATE_LEN],
+                                    uint64_t now_ms);
+/* The time the car trusts now; is_known is 0 if it knows none. */
+void lk_vehicle_time(const struct lk_vehicle *vehicle, uint64_t now_ms, struct lk_date *out);
+
+/* --- friends --- */
+
+/* The door of an online car (M85): a package as it would lie in the friend's mailbox, all checks
+ * but the possession of the key. The friend is stored as pending and becomes active with its first
+ * standard tap (S6). `out_key_id` is the friend's. LK_PEER_* for a malformed package, LK_SHARE_*
+ * for what is wrong with it, LK_TAP_NO_TIME, LK_CALLER_EXISTS if the car has this key,
+ * LK_CALLER_FULL, LK_PORT_STORE. */
+enum lk_status lk_vehicle_accept_package(struct lk_vehicle *vehicle, struct lk_bytes package,
+                                         uint64_t now_ms, uint8_t out_key_id[LK_KEY_ID_LEN]);
+/* What happened at the car for a friend's first tap: a password was typed (`password` 4 to 16
+ * bytes), or the car's own code has seen a fob (empty). Counts for LK_ACTIVATION_MS. The owner's
+ * tap counts by itself. LK_CALLER_ARGUMENT; LK_SHARE_TOO_SOON after LK_ACTIVATION_TRIES wrong
+ * passwords. */
+enum lk_status lk_vehicle_activate(struct lk_vehicle *vehicle, uint8_t method,
+                                   struct lk_bytes password, uint64_t now_ms);
+/* The profile of this number in the car's table, or NULL. */
+const struct lk_profile *lk_vehicle_profile(const struct lk_vehicle *vehicle, uint32_t number);
+/* How many places the memory of used attestations and ended keys still has. */
+size_t lk_vehicle_spent_left(const struct lk_vehicle *vehicle);
 
 #ifdef __cplusplus
 }

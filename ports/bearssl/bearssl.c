@@ -93,10 +93,10 @@ static enum lk_status cbc_decrypt(void *ctx, const uint8_t key[16], const uint8_
 }
 
 /* Runs the whole message through GCM in the direction asked for, up to the tag. */
-static void gcm_run(br_gcm_context *gcm, br_aes_ct64_ctr_keys *keys, const uint8_t key[16],
+static void gcm_run(br_gcm_context *gcm, br_aes_ct64_ctr_keys *keys, struct lk_bytes key,
                     struct lk_bytes iv, struct lk_bytes aad, int is_seal, uint8_t *data, size_t len)
 {
-    br_aes_ct64_ctr_init(keys, key, 16);
+    br_aes_ct64_ctr_init(keys, key.at, key.len);
     br_gcm_init(gcm, &keys->vtable, br_ghash_ctmul64);
     br_gcm_reset(gcm, iv.at, iv.len);
     br_gcm_aad_inject(gcm, aad.at, aad.len);
@@ -104,7 +104,7 @@ static void gcm_run(br_gcm_context *gcm, br_aes_ct64_ctr_keys *keys, const uint8
     br_gcm_run(gcm, is_seal, data, len);
 }
 
-static enum lk_status gcm_seal(void *ctx, const uint8_t key[16], struct lk_bytes iv,
+static enum lk_status gcm_seal(void *ctx, struct lk_bytes key, struct lk_bytes iv,
                                struct lk_bytes aad, struct lk_bytes in, uint8_t *out,
                                uint8_t tag[16])
 {
@@ -112,7 +112,7 @@ static enum lk_status gcm_seal(void *ctx, const uint8_t key[16], struct lk_bytes
     br_gcm_context gcm;
 
     (void)ctx;
-    if (iv.len == 0)
+    if (iv.len == 0 || (key.len != 16 && key.len != 32))
         return LK_CALLER_ARGUMENT;
     if (in.len > 0)
         memmove(out, in.at, in.len);
@@ -123,7 +123,7 @@ static enum lk_status gcm_seal(void *ctx, const uint8_t key[16], struct lk_bytes
     return LK_OK;
 }
 
-static enum lk_status gcm_open(void *ctx, const uint8_t key[16], struct lk_bytes iv,
+static enum lk_status gcm_open(void *ctx, struct lk_bytes key, struct lk_bytes iv,
                                struct lk_bytes aad, struct lk_bytes in, const uint8_t tag[16],
                                uint8_t *out)
 {
@@ -131,7 +131,7 @@ static enum lk_status gcm_open(void *ctx, const uint8_t key[16], struct lk_bytes
     br_gcm_context gcm;
 
     (void)ctx;
-    if (iv.len == 0)
+    if (iv.len == 0 || (key.len != 16 && key.len != 32))
         return LK_CALLER_ARGUMENT;
     if (in.len > 0)
         memmove(out, in.at, in.len);

@@ -88,7 +88,7 @@ static enum lk_status cbc_decrypt(void *ctx, const uint8_t key[16], const uint8_
 }
 
 /* Sets key and IV in the direction asked for, and takes the AAD. */
-static int gcm_begin(const struct lk_openssl *openssl, int is_seal, const uint8_t key[16],
+static int gcm_begin(const struct lk_openssl *openssl, int is_seal, struct lk_bytes key,
                      struct lk_bytes iv, struct lk_bytes aad)
 {
     EVP_CIPHER_CTX *cipher = openssl->gcm_ctx;
@@ -96,14 +96,15 @@ static int gcm_begin(const struct lk_openssl *openssl, int is_seal, const uint8_
 
     if (iv.len == 0 || iv.len > INT_MAX || aad.len > INT_MAX)
         return 0;
-    if (EVP_CipherInit_ex2(cipher, openssl->gcm, NULL, NULL, is_seal, NULL) != 1 ||
+    if (EVP_CipherInit_ex2(cipher, key.len == 16 ? openssl->gcm : openssl->gcm_256, NULL, NULL,
+                           is_seal, NULL) != 1 ||
         EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_IVLEN, (int)iv.len, NULL) != 1 ||
-        EVP_CipherInit_ex2(cipher, NULL, key, iv.at, is_seal, NULL) != 1)
+        EVP_CipherInit_ex2(cipher, NULL, key.at, iv.at, is_seal, NULL) != 1)
         return 0;
     return aad.len == 0 || EVP_CipherUpdate(cipher, NULL, &done, aad.at, (int)aad.len) == 1;
 }
 
-static enum lk_status gcm_seal(void *ctx, const uint8_t key[16], struct lk_bytes iv,
+static enum lk_status gcm_seal(void *ctx, struct lk_bytes key, struct lk_bytes iv,
                                struct lk_bytes aad, struct lk_bytes in, uint8_t *out,
                                uint8_t tag[16])
 {
@@ -112,7 +113,7 @@ static enum lk_status gcm_seal(void *ctx, const uint8_t key[16], struct lk_bytes
     uint8_t none[16];
     int done = 0;
 
-    if (in.len > INT_MAX)
+    if (in.len > INT_MAX || (key.len != 16 && key.len != 32))
         return LK_CALLER_ARGUMENT;
     int ok = gcm_begin(openssl, 1, key, iv, aad);
     if (ok && in.len > 0)
@@ -124,7 +125,7 @@ static enum lk_status gcm_seal(void *ctx, const uint8_t key[16], struct lk_bytes
     return ok ? LK_OK : LK_PORT_CRYPTO;
 }
 
-static enum lk_status gcm_open(void *ctx, const uint8_t key[16], struct lk_bytes iv,
+static enum lk_status gcm_open(void *ctx, struct lk_bytes key, struct lk_bytes iv,
                                struct lk_bytes aad, struct lk_bytes in, const uint8_t tag[16],
                                uint8_t *out)
 {
@@ -133,7 +134,7 @@ static enum lk_status gcm_open(void *ctx, const uint8_t key[16], struct lk_bytes
     uint8_t none[16], expected[16];
     int done = 0;
 
-    if (in.len > INT_MAX)
+    if (in.len > INT_MAX || (key.len != 16 && key.len != 32))
         return LK_CALLER_ARGUMENT;
     memcpy(expected, tag, sizeof expected);
     int ok = gcm_begin(openssl, 0, key, iv, aad);
@@ -159,12 +160,14 @@ static int open_symmetric(struct lk_openssl *openssl)
     openssl->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
     openssl->cbc = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
     openssl->gcm = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
+    openssl->gcm_256 = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     openssl->hash = EVP_MD_CTX_new();
     openssl->cbc_encrypt = EVP_CIPHER_CTX_new();
     openssl->cbc_decrypt = EVP_CIPHER_CTX_new();
     openssl->gcm_ctx = EVP_CIPHER_CTX_new();
     return openssl->sha256 != NULL && openssl->sha1 != NULL && openssl->cbc != NULL &&
-           openssl->gcm != NULL && openssl->hash != NULL && openssl->cbc_encrypt != NULL &&
+           openssl->gcm != NULL && openssl->gcm_256 != NULL &&
+           openssl->hash != NULL && openssl->cbc_encrypt != NULL &&
            openssl->cbc_decrypt != NULL && openssl->gcm_ctx != NULL &&
            EVP_EncryptInit_ex2(openssl->cbc_encrypt, openssl->cbc, NULL, NULL, NULL) == 1 &&
            EVP_DecryptInit_ex2(openssl->cbc_decrypt, openssl->cbc, NULL, NULL, NULL) == 1;
@@ -207,6 +210,7 @@ void lk_openssl_free(struct lk_openssl **openssl)
     EVP_MD_CTX_free(gone->hash);
     EVP_CIPHER_free(gone->cbc);
     EVP_CIPHER_free(gone->gcm);
+    EVP_CIPHER_free(gone->gcm_256);
     EVP_MD_free(gone->sha256);
     EVP_MD_free(gone->sha1);
     OPENSSL_cleanse(gone, sizeof *gone);

@@ -29,7 +29,7 @@ struct lk_openssl {
     struct lk_crypto_port port;
     uint8_t store_key[32];
     EVP_MD *sha256, *sha1;
-    EVP_CIPHER *cbc, *gcm;
+    EVP_CIPHER *cbc, *gcm, *gcm_256;
     EVP_MD_CTX *hash;
     EVP_CIPHER_CTX *cbc_encrypt, *cbc_decrypt, *gcm_ctx;
     EC_GROUP *group;

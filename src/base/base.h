@@ -38,6 +38,14 @@ static inline struct lk_bytes lk_bytes(const void *at, size_t len)
 /* 1 if both runs have the same length and bytes (not constant time in the length). */
 int lk_bytes_equal(struct lk_bytes a, struct lk_bytes b);
 
+/* 1 if `text` is a date of the calendar, YYYYMMDDhhmmssZ. */
+int lk_date_is_good(struct lk_bytes text);
+/* Seconds since 2000-01-01 00:00:00 UTC. 0 for what is no date or lies before; UINT32_MAX, which no
+ * clock reaches, for a date after 2135. */
+#define LK_DATE_LAST_YEAR 2135u
+uint32_t lk_date_seconds(struct lk_bytes text);
+void lk_date_text(uint32_t seconds, uint8_t out[LK_DATE_LEN]);
+
 /* A read window. The first fault is kept in *fault, which all child windows share; after it every
  * read gives zeros or empty runs, so a parser is straight-line code with one check at its end. */
 struct lk_rd {

@@ -158,4 +158,30 @@ enum lk_status lk_ecies_open(struct lk_crypto *crypto, struct lk_key key,
                              const uint8_t own_public[65], const uint8_t ephemeral[65],
                              struct lk_bytes in, uint8_t *out /* in.len - 16 */);
 
+/* --- sharing (P-17, P-18, S18) --- */
+#define LK_SHARE_SESSION_ID_LEN 16
+/* What sealing adds: version(1) session(16) IV(12) tag(16), bytes. */
+#define LK_SHARE_OVERHEAD 45
+/* 256 bits from the system's generator, or LK_PORT_RANDOM and no secret (SH19). */
+enum lk_status lk_share_secret_draw(struct lk_crypto *crypto, struct lk_share_secret *out);
+/* AES-256-GCM; `out` takes plain.len + LK_SHARE_OVERHEAD. */
+enum lk_status lk_share_seal(struct lk_crypto *crypto, const struct lk_share_secret *secret,
+                             const uint8_t session[LK_SHARE_SESSION_ID_LEN], struct lk_bytes plain,
+                             uint8_t *out);
+/* The session a blob says it belongs to, before it is opened: 16 bytes in `blob`. LK_PEER_LENGTH,
+ * LK_PEER_VERSION. */
+enum lk_status lk_share_session(struct lk_bytes blob, const uint8_t **out_session);
+/* `out` takes blob.len - LK_SHARE_OVERHEAD. LK_SHARE_SECRET if secret, session and bytes do not
+ * belong together; as lk_share_session. */
+enum lk_status lk_share_open(struct lk_crypto *crypto, const struct lk_share_secret *secret,
+                             struct lk_bytes blob, uint8_t *out);
+/* MAC of the friend's answer: over SHA-256 of FF11, keyed from the PIN and the session. */
+enum lk_status lk_share_pin_mac(struct lk_crypto *crypto, struct lk_bytes pin,
+                                const uint8_t session[LK_SHARE_SESSION_ID_LEN],
+                                const uint8_t signing_hash[32], uint8_t out[32]);
+/* What stands in DF2B for a sharing password: nobody without the key can try passwords offline. */
+enum lk_status lk_share_password_mac(struct lk_crypto *crypto, const struct lk_share_key *key,
+                                     const uint8_t salt[8], struct lk_bytes password,
+                                     uint8_t out[16]);
+
 #endif

@@ -30,8 +30,8 @@ enum lk_status lk_ecies_seal(struct lk_crypto *crypto, const uint8_t recipient[6
     if (status == LK_OK)
         status = derive(crypto, key, recipient, ephemeral, recipient, block);
     if (status == LK_OK)
-        status = port->gcm_seal(port->ctx, block, lk_bytes(block + 16, 16), lk_bytes(NULL, 0),
-                                plain, out, out + plain.len);
+        status = port->gcm_seal(port->ctx, lk_bytes(block, 16), lk_bytes(block + 16, 16),
+                                lk_bytes(NULL, 0), plain, out, out + plain.len);
     if (status == LK_OK)
         memcpy(out_ephemeral, ephemeral, sizeof ephemeral);
     lk_key_free(crypto, &key);
@@ -51,8 +51,8 @@ enum lk_status lk_ecies_open(struct lk_crypto *crypto, struct lk_key key,
     struct lk_bytes sealed = {in.at, in.len - 16};
     enum lk_status status = derive(crypto, key, ephemeral, ephemeral, own_public, block);
     if (status == LK_OK)
-        status = port->gcm_open(port->ctx, block, lk_bytes(block + 16, 16), lk_bytes(NULL, 0),
-                                sealed, in.at + sealed.len, out);
+        status = port->gcm_open(port->ctx, lk_bytes(block, 16), lk_bytes(block + 16, 16),
+                                lk_bytes(NULL, 0), sealed, in.at + sealed.len, out);
     lk_wipe(block, sizeof block);
     return status;
 }

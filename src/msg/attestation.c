@@ -3,6 +3,9 @@
 
 #include "msg/field.h"
 
+/* Longest CommonName of an Instance CA, bytes. */
+#define CA_NAME_MAX 32
+
 /* The usage values in the order of their file. */
 enum usage {
 #define LK_USAGE(name, value, signer, origin) AT_##name,
@@ -168,5 +171,102 @@ void lk_termination_write_signed(const struct lk_termination *msg, struct lk_wr 
 void lk_termination_write(const struct lk_termination *msg, struct lk_wr *wr)
 {
     lk_termination_write_signed(msg, wr);
+    put_signature(wr, msg->signature);
+}
+
+enum lk_status lk_encryption_key_parse(struct lk_bytes in, struct lk_encryption_key *out)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_encryption_key msg;
+    struct lk_rd rd;
+
+    lk_rd_init(&rd, in, &fault);
+    read_version(&rd);
+    msg.vehicle_id = read_vehicle_id(&rd);
+    msg.key_id = lk_field_take(&rd, LK_TAG_OBJECT_KEY_ID, LK_KEY_ID_LEN);
+    msg.public_key = lk_field_point(&rd, LK_TAG_OBJECT_DEVICE_KEY);
+    read_usage(&rd, AT_LK_USAGE_ENCRYPTION_KEY);
+    LK_TRY(close_object(&rd, in, &msg.signed_part, &msg.signature));
+    *out = msg;
+    return LK_OK;
+}
+
+void lk_encryption_key_write_signed(const struct lk_encryption_key *msg, struct lk_wr *wr)
+{
+    put_start(wr, msg->vehicle_id);
+    lk_field_put(wr, LK_TAG_OBJECT_KEY_ID, msg->key_id, LK_KEY_ID_LEN, LK_KEY_ID_LEN);
+    lk_field_put_point(wr, LK_TAG_OBJECT_DEVICE_KEY, msg->public_key);
+    lk_tlv_put_u32(wr, LK_TAG_OBJECT_USAGE, usages[AT_LK_USAGE_ENCRYPTION_KEY]);
+}
+
+void lk_encryption_key_write(const struct lk_encryption_key *msg, struct lk_wr *wr)
+{
+    lk_encryption_key_write_signed(msg, wr);
+    put_signature(wr, msg->signature);
+}
+
+enum lk_status lk_receipt_parse(struct lk_bytes in, struct lk_receipt *out)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_receipt msg;
+    struct lk_rd rd;
+
+    lk_rd_init(&rd, in, &fault);
+    read_version(&rd);
+    msg.vehicle_id = read_vehicle_id(&rd);
+    msg.key_hash = lk_field_take(&rd, LK_TAG_OBJECT_KEY_HASH, LK_HASH_LEN);
+    msg.cert_hash = lk_field_take(&rd, LK_TAG_OBJECT_CERT_HASH, LK_HASH_LEN);
+    msg.ca_name = lk_tlv_take(&rd, LK_TAG_OBJECT_CA_NAME, 1, CA_NAME_MAX);
+    msg.time = lk_field_date(&rd, LK_TAG_OBJECT_TIME);
+    read_usage(&rd, AT_LK_USAGE_RECEIPT);
+    LK_TRY(close_object(&rd, in, &msg.signed_part, &msg.signature));
+    *out = msg;
+    return LK_OK;
+}
+
+void lk_receipt_write_signed(const struct lk_receipt *msg, struct lk_wr *wr)
+{
+    put_start(wr, msg->vehicle_id);
+    lk_field_put(wr, LK_TAG_OBJECT_KEY_HASH, msg->key_hash, LK_HASH_LEN, LK_HASH_LEN);
+    lk_field_put(wr, LK_TAG_OBJECT_CERT_HASH, msg->cert_hash, LK_HASH_LEN, LK_HASH_LEN);
+    lk_field_put(wr, LK_TAG_OBJECT_CA_NAME, msg->ca_name, 1, CA_NAME_MAX);
+    lk_field_put_date(wr, LK_TAG_OBJECT_TIME, msg->time);
+    lk_tlv_put_u32(wr, LK_TAG_OBJECT_USAGE, usages[AT_LK_USAGE_RECEIPT]);
+}
+
+void lk_receipt_write(const struct lk_receipt *msg, struct lk_wr *wr)
+{
+    lk_receipt_write_signed(msg, wr);
+    put_signature(wr, msg->signature);
+}
+
+enum lk_status lk_signed_time_parse(struct lk_bytes in, struct lk_signed_time *out)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_signed_time msg;
+    struct lk_rd rd;
+
+    lk_rd_init(&rd, in, &fault);
+    read_version(&rd);
+    msg.vehicle_id = read_vehicle_id(&rd);
+    msg.number = lk_field_u32(&rd, LK_TAG_OBJECT_TIME_NUMBER);
+    msg.time = lk_field_date(&rd, LK_TAG_OBJECT_TIME);
+    read_usage(&rd, AT_LK_USAGE_TIME);
+    LK_TRY(close_object(&rd, in, &msg.signed_part, &msg.signature));
+    *out = msg;
+    return LK_OK;
+}
+
+void lk_signed_time_write_signed(const struct lk_signed_time *msg, struct lk_wr *wr)
+{
+    put_start(wr, msg->vehicle_id);
+    lk_tlv_put_u32(wr, LK_TAG_OBJECT_TIME_NUMBER, msg->number);
+    lk_field_put_date(wr, LK_TAG_OBJECT_TIME, msg->time);
+    lk_tlv_put_u32(wr, LK_TAG_OBJECT_USAGE, usages[AT_LK_USAGE_TIME]);
+}
+
+void lk_signed_time_write(const struct lk_signed_time *msg, struct lk_wr *wr)
+{
+    lk_signed_time_write_signed(msg, wr);
     put_signature(wr, msg->signature);
 }

@@ -54,4 +54,42 @@ enum lk_status lk_termination_parse(struct lk_bytes in, struct lk_termination *o
 void lk_termination_write(const struct lk_termination *msg, struct lk_wr *wr);
 void lk_termination_write_signed(const struct lk_termination *msg, struct lk_wr *wr);
 
+/* The endpoint has this encryption key (D27, S3): 41 4D DF35 5A 93, signed by device.SK. */
+struct lk_encryption_key {
+    struct lk_bytes vehicle_id; /* 8 */
+    struct lk_bytes key_id;     /* 20, of the endpoint */
+    struct lk_bytes public_key; /* 65, to encrypt to */
+    struct lk_bytes signature;  /* 64 */
+    struct lk_bytes signed_part;
+};
+enum lk_status lk_encryption_key_parse(struct lk_bytes in, struct lk_encryption_key *out);
+void lk_encryption_key_write(const struct lk_encryption_key *msg, struct lk_wr *wr);
+void lk_encryption_key_write_signed(const struct lk_encryption_key *msg, struct lk_wr *wr);
+
+/* The tracking server knows this key (D7, S10), the value of 45: 41 4D DF33 DF1E DF36 DF32 93. */
+struct lk_receipt {
+    struct lk_bytes vehicle_id; /* 8 */
+    struct lk_bytes key_hash;   /* SHA-256 of device.PK, 32 */
+    struct lk_bytes cert_hash;  /* SHA-256 of H, 32 */
+    struct lk_bytes ca_name;    /* CommonName of E, 1 to 32 */
+    struct lk_bytes time;       /* 15 */
+    struct lk_bytes signature;  /* 64, of the receipt signer under J */
+    struct lk_bytes signed_part;
+};
+enum lk_status lk_receipt_parse(struct lk_bytes in, struct lk_receipt *out);
+void lk_receipt_write(const struct lk_receipt *msg, struct lk_wr *wr);
+void lk_receipt_write_signed(const struct lk_receipt *msg, struct lk_wr *wr);
+
+/* Trusted time for one car (D30): 41 4D DF37 DF32 93, signed by Q. */
+struct lk_signed_time {
+    struct lk_bytes vehicle_id; /* 8 */
+    uint32_t number;            /* grows with each one of a car */
+    struct lk_bytes time;       /* 15 */
+    struct lk_bytes signature;  /* 64 */
+    struct lk_bytes signed_part;
+};
+enum lk_status lk_signed_time_parse(struct lk_bytes in, struct lk_signed_time *out);
+void lk_signed_time_write(const struct lk_signed_time *msg, struct lk_wr *wr);
+void lk_signed_time_write_signed(const struct lk_signed_time *msg, struct lk_wr *wr);
+
 #endif

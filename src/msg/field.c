@@ -32,6 +32,15 @@ struct lk_bytes lk_field_maybe(struct lk_rd *rd, uint16_t tag, size_t len)
     return lk_tlv_maybe(rd, tag, len, len);
 }
 
+struct lk_bytes lk_field_whole(struct lk_rd *rd, uint16_t tag, size_t max)
+{
+    struct lk_bytes whole = {rd->at, rd->left};
+
+    (void)lk_tlv_take(rd, tag, 0, max);
+    whole.len -= rd->left;
+    return whole;
+}
+
 static int is_point(struct lk_bytes run)
 {
     return run.len == LK_POINT_LEN && run.at[0] == 0x04;
@@ -69,24 +78,22 @@ struct lk_bytes lk_field_versions(struct lk_rd *rd, uint16_t tag)
     return run;
 }
 
-static int is_date(struct lk_bytes run)
+struct lk_bytes lk_field_date(struct lk_rd *rd, uint16_t tag)
 {
-    if (run.len != LK_DATE_LEN || run.at[LK_DATE_LEN - 1] != 'Z')
-        return 0;
-    for (size_t i = 0; i < LK_DATE_LEN - 1; i++) {
-        if (run.at[i] < '0' || run.at[i] > '9')
-            return 0;
-    }
-    return 1;
+    struct lk_bytes run = lk_field_take(rd, tag, LK_DATE_LEN);
+
+    if (*rd->fault == LK_OK && !lk_date_is_good(run))
+        lk_rd_fail(rd, LK_PEER_VALUE);
+    return run;
 }
 
 struct lk_bytes lk_field_maybe_date(struct lk_rd *rd, uint16_t tag)
 {
-    struct lk_bytes run = lk_field_maybe(rd, tag, LK_DATE_LEN);
+    struct lk_bytes absent = {NULL, 0};
 
-    if (*rd->fault == LK_OK && run.at != NULL && !is_date(run))
-        lk_rd_fail(rd, LK_PEER_VALUE);
-    return run;
+    if (lk_tlv_peek(rd) != tag)
+        return absent;
+    return lk_field_date(rd, tag);
 }
 
 void lk_field_refuse(struct lk_wr *wr)
@@ -126,14 +133,18 @@ void lk_field_put_versions(struct lk_wr *wr, uint16_t tag, struct lk_bytes versi
         lk_tlv_put(wr, tag, versions.at, versions.len);
 }
 
-void lk_field_put_maybe_date(struct lk_wr *wr, uint16_t tag, struct lk_bytes date)
+void lk_field_put_date(struct lk_wr *wr, uint16_t tag, struct lk_bytes date)
 {
-    if (date.at == NULL)
-        return;
-    if (!is_date(date))
+    if (!lk_date_is_good(date))
         lk_field_refuse(wr);
     else
         lk_tlv_put(wr, tag, date.at, date.len);
+}
+
+void lk_field_put_maybe_date(struct lk_wr *wr, uint16_t tag, struct lk_bytes date)
+{
+    if (date.at != NULL)
+        lk_field_put_date(wr, tag, date);
 }
 
 enum lk_status lk_field_close(struct lk_rd *rd)

@@ -5,16 +5,6 @@
 
 #define ATTESTATION_MAX 239
 
-/* The next TLV with its header, for objects whose own parser wants it whole. */
-static struct lk_bytes take_whole(struct lk_rd *rd, uint16_t tag)
-{
-    struct lk_bytes whole = {rd->at, rd->left};
-
-    (void)lk_tlv_take(rd, tag, 0, LK_REASSEMBLY_MAX);
-    whole.len -= rd->left;
-    return whole;
-}
-
 static void read_end(struct lk_rd *rd)
 {
     (void)lk_field_take(rd, LK_TAG_DATA_END, 0);
@@ -29,11 +19,11 @@ enum lk_status lk_pairing_data_parse(struct lk_bytes in, struct lk_pairing_data 
     struct lk_rd rd;
 
     lk_rd_init(&rd, in, &fault);
-    msg.creation_tlv = take_whole(&rd, LK_TAG_CREATION);
+    msg.creation_tlv = lk_field_whole(&rd, LK_TAG_CREATION, LK_REASSEMBLY_MAX);
     msg.k = lk_tlv_take(&rd, LK_TAG_VEHICLE_CERT, 1, LK_CERT_MAX);
     msg.intermediate = lk_tlv_maybe(&rd, LK_TAG_INTERMEDIATE_CERT, 1, LK_CERT_MAX);
-    map = take_whole(&rd, LK_TAG_MAILBOX_MAP);
-    config = take_whole(&rd, LK_TAG_DEVICE_CONFIG);
+    map = lk_field_whole(&rd, LK_TAG_MAILBOX_MAP, LK_REASSEMBLY_MAX);
+    config = lk_field_whole(&rd, LK_TAG_DEVICE_CONFIG, LK_REASSEMBLY_MAX);
     read_end(&rd);
     LK_TRY(lk_field_close(&rd));
     LK_TRY(lk_creation_parse(msg.creation_tlv, &msg.creation));

@@ -334,3 +334,146 @@ void lk_wired_get_private_write(const struct lk_wired_get_private *msg, struct l
     put_id(wr, msg->endpoint_id);
     lk_tlv_put_u16(wr, LK_TAG_READ_LENGTH, msg->length);
 }
+
+static struct lk_bytes read_hash(struct lk_rd *rd)
+{
+    return lk_field_take(rd, LK_TAG_ENTITLEMENT_HASH, LK_HASH_LEN);
+}
+
+static void put_hash(struct lk_wr *wr, struct lk_bytes hash)
+{
+    lk_field_put(wr, LK_TAG_ENTITLEMENT_HASH, hash, LK_HASH_LEN, LK_HASH_LEN);
+}
+
+enum lk_status lk_wired_consent_parse(struct lk_bytes in, struct lk_wired_consent *out)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_wired_consent msg;
+    struct lk_rd rd;
+
+    lk_rd_init(&rd, in, &fault);
+    msg.endpoint_id = read_id(&rd);
+    msg.entitlement_hash = read_hash(&rd);
+    LK_TRY(lk_field_close(&rd));
+    *out = msg;
+    return LK_OK;
+}
+
+void lk_wired_consent_write(const struct lk_wired_consent *msg, struct lk_wr *wr)
+{
+    put_id(wr, msg->endpoint_id);
+    put_hash(wr, msg->entitlement_hash);
+}
+
+enum lk_status lk_wired_authorize_parse(struct lk_bytes in, struct lk_wired_authorize *out)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_wired_authorize msg;
+    struct lk_bytes place;
+    struct lk_rd rd;
+
+    lk_rd_init(&rd, in, &fault);
+    msg.endpoint_id = read_id(&rd);
+    msg.entitlement_hash = read_hash(&rd);
+    place = lk_field_maybe(&rd, LK_TAG_WIRED_CONFIDENTIAL_WINDOW, 4);
+    LK_TRY(lk_field_close(&rd));
+    msg.has_token = place.at != NULL;
+    msg.offset = msg.has_token ? lk_be16(place.at) : 0;
+    msg.length = msg.has_token ? lk_be16(place.at + 2) : 0;
+    *out = msg;
+    return LK_OK;
+}
+
+void lk_wired_authorize_write(const struct lk_wired_authorize *msg, struct lk_wr *wr)
+{
+    put_id(wr, msg->endpoint_id);
+    put_hash(wr, msg->entitlement_hash);
+    if (!msg->has_token)
+        return;
+    lk_tlv_head(wr, LK_TAG_WIRED_CONFIDENTIAL_WINDOW, 4);
+    lk_wr_u16(wr, msg->offset);
+    lk_wr_u16(wr, msg->length);
+}
+
+enum lk_status lk_wired_friend_parse(struct lk_bytes in, struct lk_wired_friend *out)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_wired_friend msg;
+    struct lk_rd rd;
+
+    lk_rd_init(&rd, in, &fault);
+    msg.f = lk_tlv_take(&rd, LK_TAG_SHARE_F, 1, LK_CERT_MAX);
+    msg.e = lk_tlv_take(&rd, LK_TAG_SHARE_E, 1, LK_CERT_MAX);
+    msg.h = lk_tlv_take(&rd, LK_TAG_SHARE_H, 1, LK_CERT_MAX);
+    msg.encryption_key = lk_tlv_take(&rd, LK_TAG_ENCRYPTION_KEY, 1, LK_ENCRYPTION_KEY_MAX);
+    msg.entitlement = lk_field_whole(&rd, LK_TAG_ENTITLEMENT, LK_ENTITLEMENT_MAX);
+    LK_TRY(lk_field_close(&rd));
+    *out = msg;
+    return LK_OK;
+}
+
+/* An object that carries its own header and must be `tag`. */
+static void put_whole(struct lk_wr *wr, uint16_t tag, struct lk_bytes whole)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_rd rd;
+
+    lk_rd_init(&rd, whole, &fault);
+    (void)lk_tlv_take(&rd, tag, 0, LK_REASSEMBLY_MAX);
+    if (lk_field_close(&rd) != LK_OK)
+        lk_field_refuse(wr);
+    lk_wr_bytes(wr, whole);
+}
+
+void lk_wired_friend_write(const struct lk_wired_friend *msg, struct lk_wr *wr)
+{
+    lk_field_put(wr, LK_TAG_SHARE_F, msg->f, 1, LK_CERT_MAX);
+    lk_field_put(wr, LK_TAG_SHARE_E, msg->e, 1, LK_CERT_MAX);
+    lk_field_put(wr, LK_TAG_SHARE_H, msg->h, 1, LK_CERT_MAX);
+    lk_field_put(wr, LK_TAG_ENCRYPTION_KEY, msg->encryption_key, 1, LK_ENCRYPTION_KEY_MAX);
+    put_whole(wr, LK_TAG_ENTITLEMENT, msg->entitlement);
+}
+
+enum lk_status lk_wired_authorized_parse(struct lk_bytes in, struct lk_wired_authorized *out)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_wired_authorized msg;
+    struct lk_rd rd;
+
+    lk_rd_init(&rd, in, &fault);
+    msg.share = lk_field_whole(&rd, LK_TAG_SHARE, LK_SHARE_LEN);
+    msg.signature = lk_field_take(&rd, LK_TAG_SHARE_SIGNATURE, LK_SIGNATURE_LEN);
+    lk_token_export_read(&rd, &msg.token);
+    LK_TRY(lk_field_close(&rd));
+    *out = msg;
+    return LK_OK;
+}
+
+void lk_wired_authorized_write(const struct lk_wired_authorized *msg, struct lk_wr *wr)
+{
+    put_whole(wr, LK_TAG_SHARE, msg->share);
+    lk_field_put(wr, LK_TAG_SHARE_SIGNATURE, msg->signature, LK_SIGNATURE_LEN, LK_SIGNATURE_LEN);
+    lk_token_export_put(wr, &msg->token);
+}
+
+enum lk_status lk_wired_token_parse(struct lk_bytes in, struct lk_token_export *out)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_token_export msg;
+    struct lk_rd rd;
+
+    lk_rd_init(&rd, in, &fault);
+    lk_token_export_read(&rd, &msg);
+    if (fault == LK_OK && msg.ephemeral.at == NULL)
+        lk_rd_fail(&rd, LK_PEER_TAG);
+    LK_TRY(lk_field_close(&rd));
+    *out = msg;
+    return LK_OK;
+}
+
+void lk_wired_token_write(const struct lk_token_export *msg, struct lk_wr *wr)
+{
+    if (msg->ephemeral.at == NULL)
+        lk_field_refuse(wr);
+    lk_token_export_put(wr, msg);
+}

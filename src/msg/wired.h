@@ -5,6 +5,7 @@
 
 #include "msg/creation.h"
 #include "msg/device_config.h"
+#include "msg/sharing.h"
 
 #define LK_CA_NAME_MAX 32
 /* Largest piece of private data, WRITE BUFFER and READ BUFFER, bytes (protocol 5.2). */
@@ -118,5 +119,45 @@ struct lk_wired_get_private {
 };
 enum lk_status lk_wired_get_private_parse(struct lk_bytes in, struct lk_wired_get_private *out);
 void lk_wired_get_private_write(const struct lk_wired_get_private *msg, struct lk_wr *wr);
+
+/* CONSENT: 50 58. The user has just authenticated and agrees to share exactly this FF20 (S5). */
+struct lk_wired_consent {
+    struct lk_bytes endpoint_id;      /* 8 */
+    struct lk_bytes entitlement_hash; /* SHA-256 of the whole FF20, 32 */
+};
+enum lk_status lk_wired_consent_parse(struct lk_bytes in, struct lk_wired_consent *out);
+void lk_wired_consent_write(const struct lk_wired_consent *msg, struct lk_wr *wr);
+
+/* AUTHORIZE ENDPOINT, body: 50 58 [4A]. */
+struct lk_wired_authorize {
+    struct lk_bytes endpoint_id;      /* 8, the owner's own */
+    struct lk_bytes entitlement_hash; /* 32 */
+    uint8_t has_token;                /* 1: hand one token over */
+    uint16_t offset, length;          /* of the token in the confidential mailbox */
+};
+enum lk_status lk_wired_authorize_parse(struct lk_bytes in, struct lk_wired_authorize *out);
+void lk_wired_authorize_write(const struct lk_wired_authorize *msg, struct lk_wr *wr);
+
+/* AUTHORIZE ENDPOINT, in the buffer: 7F20 7F22 7F24 FF21 FF20: the friend's chain, the rights. */
+struct lk_wired_friend {
+    struct lk_bytes f, e, h;        /* DER, 1 to LK_CERT_MAX each */
+    struct lk_bytes encryption_key; /* value of FF21: attestation.h */
+    struct lk_bytes entitlement;    /* FF20 with its header */
+};
+enum lk_status lk_wired_friend_parse(struct lk_bytes in, struct lk_wired_friend *out);
+void lk_wired_friend_write(const struct lk_wired_friend *msg, struct lk_wr *wr);
+
+/* AUTHORIZE ENDPOINT, answer in the buffer: 7F25 9E [97 4A]. */
+struct lk_wired_authorized {
+    struct lk_bytes share;     /* 7F25 with its header */
+    struct lk_bytes signature; /* 64 */
+    struct lk_token_export token;
+};
+enum lk_status lk_wired_authorized_parse(struct lk_bytes in, struct lk_wired_authorized *out);
+void lk_wired_authorized_write(const struct lk_wired_authorized *msg, struct lk_wr *wr);
+
+/* SET CONFIDENTIAL DATA, in the buffer: 97 4A. The offset is in P1 and P2. */
+enum lk_status lk_wired_token_parse(struct lk_bytes in, struct lk_token_export *out);
+void lk_wired_token_write(const struct lk_token_export *msg, struct lk_wr *wr);
 
 #endif

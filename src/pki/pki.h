@@ -33,8 +33,6 @@ const struct lk_role_fact *lk_role_fact(enum lk_role role);
 /* The role of arc.number; LK_ROLE_NONE if there is none. */
 enum lk_role lk_role_of_number(uint8_t number);
 
-/* 1 if `text` is a date of the calendar, YYYYMMDDhhmmssZ. */
-int lk_date_is_good(struct lk_bytes text);
 /* UTCTime or GeneralizedTime content as 15 bytes (UTCTime: 50 to 99 is 19xx). 0 if malformed, or
  * if the other of the two forms is due: UTCTime through 2049, GeneralizedTime from 2050. */
 int lk_date_expand(struct lk_bytes content, uint8_t out[LK_DATE_LEN]);

@@ -37,6 +37,17 @@ MESSAGE(pairing_attestation)
 MESSAGE(vehicle_attestation)
 MESSAGE(vehicle_end)
 MESSAGE(termination)
+MESSAGE(encryption_key)
+MESSAGE(receipt)
+MESSAGE(signed_time)
+MESSAGE(entitlement)
+MESSAGE(share)
+MESSAGE(package)
+MESSAGE(share_creation)
+MESSAGE(share_signing)
+MESSAGE(share_import)
+MESSAGE(share_cancel)
+MESSAGE(share_pin)
 MESSAGE(wired_ca)
 MESSAGE(wired_endpoint)
 MESSAGE(wired_create_endpoint)
@@ -47,6 +58,21 @@ MESSAGE(wired_setup_instance)
 MESSAGE(wired_notice)
 MESSAGE(wired_set_private)
 MESSAGE(wired_get_private)
+MESSAGE(wired_consent)
+MESSAGE(wired_authorize)
+MESSAGE(wired_friend)
+MESSAGE(wired_authorized)
+
+static enum lk_status reencode_wired_token(struct lk_bytes in, struct lk_wr *wr)
+{
+    struct lk_token_export token;
+    enum lk_status status = lk_wired_token_parse(in, &token);
+
+    if (status != LK_OK)
+        return status;
+    lk_wired_token_write(&token, wr);
+    return wr->fault;
+}
 
 static enum lk_status reencode_wired_endpoints(struct lk_bytes in, struct lk_wr *wr)
 {
@@ -97,6 +123,17 @@ const struct test_message test_messages[] = {
     ROW("attestation", vehicle_attestation),
     ROW("attestation", vehicle_end),
     ROW("attestation", termination),
+    ROW("attestation", encryption_key),
+    ROW("attestation", receipt),
+    ROW("attestation", signed_time),
+    ROW("package", entitlement),
+    ROW("package", share),
+    ROW("package", package),
+    ROW("sharing", share_creation),
+    ROW("sharing", share_signing),
+    ROW("sharing", share_import),
+    ROW("sharing", share_cancel),
+    ROW("sharing", share_pin),
     ROW("wired", wired_ca),
     ROW("wired", wired_endpoint),
     ROW("wired", wired_create_endpoint),
@@ -107,6 +144,11 @@ const struct test_message test_messages[] = {
     ROW("wired", wired_notice),
     ROW("wired", wired_set_private),
     ROW("wired", wired_get_private),
+    ROW("wired", wired_consent),
+    ROW("wired", wired_authorize),
+    ROW("wired", wired_friend),
+    ROW("wired", wired_authorized),
+    ROW("wired", wired_token),
     ROW("wired", wired_endpoints),
     ROW("wired", wired_cas),
 };
@@ -118,6 +160,16 @@ const size_t test_num_messages = sizeof test_messages / sizeof test_messages[0];
 #define MAP                                                        \
     "7F4D(C0(0001) C1(0002) C2(0012) C3(0040) D0(0000) D1(0640)"   \
     " D2(20) D3(02) D4(0200) D5(01))"
+#define ENTITLEMENT                                                                    \
+    "FF20(DF21(00000001) DF23(D) DF24(D) DF25(0002) DF26(I) DF28(K) DF29(00000001) DF2A(D))"
+#define FULL_ENTITLEMENT                                                               \
+    "FF20(DF21(80000001) DF23(D) DF24(D) DF25() DF26(I) DF27(69 46 0014 7F 0168 0528)" \
+    " DF28(K) DF29(00000007) DF2A(D) DF2B(07 I R))"
+#define SHARE "7F25(41(01) 92(K) 5A(P) 58(H) 93(91712C44))"
+#define SHARE_HEAD "DF40(R) DF41(00) DF42(00) DF43(H)"
+#define FRIEND_CAR FRIEND_CREATION "7F4B(L)" MAP CONFIG "5F5F()"
+#define ENCRYPTION_KEY "41(01) 4D(I) DF35(K) 5A(P) 93(454E434B) 9E(S)"
+#define RECEIPT_VALUE "41(01) 4D(I) DF33(H) DF1E(H) DF36(R) DF32(D) 93(4B545352) 9E(S)"
 #define CONFIG "7F4E(4A(000020) 4B(000002))"
 #define ALL_CONFIG                                                                        \
     "7F4E(7F49(5F50() 7F52(D0(R) D2())) 4A(000020) 4B(000002) 54(0100) 5B(01010100)"      \
@@ -140,8 +192,10 @@ const struct test_sample test_samples[] = {
     {"auth1_answer", "4E(0001) 9E(S)", 0},
     {"auth1_answer", "4E(I) 9E(S) 57(00000001) 4A(H) 4B(0900)", 3},
     {"exchange", "00", 0},
-    {"exchange", "01 87(00000001) 8A(0010 AABBCC) 95(00000640 00) 88(00000020) 8B(0000 H)"
-                 " 96(00200100 FF) 8E(C0(H))", 7},
+    {"exchange",
+     "01 87(00000001) 8A(0010 AABBCC) 95(00000640 00) 88(00000020) 8B(0000 H)"
+     " 96(00200100 FF) 8E(C0(H))",
+     7},
     {"exchange_answer", "0002 0000", 0},
     {"exchange_answer", "0001 09 0002 0000", 0},
     {"exchange_answer", "0002 ABCD 0000 0002 0001", 1},
@@ -160,11 +214,32 @@ const struct test_sample test_samples[] = {
     {"pairing_attestation", "5F5F()", 0},
     {"pairing_attestation",
      "5F5A(41(01) 4D(I) 5A(P) DF1C(01) DF1D(00000001) DF1E(H) 93(56415454) 9E(S)) 5F5F()", 0},
-    {"vehicle_attestation",
-     "41(01) 4D(I) 5A(P) DF1C(02) DF1D(00000007) DF1E(H) 93(56415454) 9E(S)", 0},
+    {"vehicle_attestation", "41(01) 4D(I) 5A(P) DF1C(02) DF1D(00000007) DF1E(H) 93(56415454) 9E(S)",
+     0},
     {"vehicle_end", "41(01) 4D(I) DF33(H) DF34(00000003) 93(56454E44) 9E(S)", 0},
     {"termination", "41(01) 4D(I) DF35(K) DF30(01) DF31(I) 93(5445524D) 9E(S)", 0},
     {"termination", "41(01) 4D(I) DF35(K) DF30(01) DF31(I) DF32(D) 93(5445524D) 9E(S)", 0},
+    {"encryption_key", ENCRYPTION_KEY, 0},
+    {"receipt", RECEIPT_VALUE, 0},
+    {"signed_time", "41(01) 4D(I) DF37(00000009) DF32(D) 93(54494D45) 9E(S)", 0},
+    {"entitlement", ENTITLEMENT, 0},
+    {"entitlement", FULL_ENTITLEMENT, 0},
+    {"entitlement",
+     "FF20(DF21(00000003) DF23(D) DF24(D) DF25(I) DF26(I) DF28(K) DF29(00000000) DF2A(D) DF2B(02))",
+     0},
+    {"share", SHARE, 0},
+    {"package", "7F35(" SHARE "9E(S)" ENTITLEMENT ")", 0},
+    {"package", "7F35(" SHARE "9E(S)" FULL_ENTITLEMENT "4E(0002) 48(02) 45(" RECEIPT_VALUE "))", 0},
+    {"share_creation",
+     "FF10(" SHARE_HEAD ENTITLEMENT "5C(0100) FF22(" FRIEND_CAR ") DF44(426F62) DF45(00))", 0},
+    {"share_creation",
+     "FF10(" SHARE_HEAD FULL_ENTITLEMENT "5C(01010100) FF22(" FRIEND_CAR ") DF45(01))", 0},
+    {"share_signing", "FF11(" SHARE_HEAD "7F20(L) 7F22(L) 7F24(L L) FF21(" ENCRYPTION_KEY "))", 0},
+    {"share_import", "FF12(" SHARE_HEAD SHARE "9E(S) DF46(P))", 0},
+    {"share_import", "FF12(" SHARE_HEAD SHARE "9E(S) DF46(P) 97(P) 4A(H R))", 0},
+    {"share_cancel", "FF13(DF40(R) DF41(01) DF42(03) DF43(H) 5A(22))", 0},
+    {"share_pin", "FF14(" SHARE_HEAD "DF47(00) DF48(05))", 0},
+    {"share_pin", "FF14(" SHARE_HEAD "DF47(01) DF49(H))", 0},
     {"wired_ca", "5F20(30313233343536373839414243444546)", 0},
     {"wired_endpoint", "50(I)", 0},
     {"wired_create_endpoint", "5F20(R) 50(I) 5C(01010100) DF01(P)" OWNER_CREATION, 0},
@@ -180,6 +255,13 @@ const struct test_sample test_samples[] = {
     {"wired_set_private", "50(I) 4B()", 0},
     {"wired_set_private", "50(I) 4B(S S S K)", 0},
     {"wired_get_private", "50(I) DF1B(0640)", 0},
+    {"wired_consent", "50(I) 58(H)", 0},
+    {"wired_authorize", "50(I) 58(H)", 0},
+    {"wired_authorize", "50(I) 58(H) 4A(00200020)", 1},
+    {"wired_friend", "7F20(L) 7F22(L) 7F24(L L) FF21(" ENCRYPTION_KEY ")" FULL_ENTITLEMENT, 0},
+    {"wired_authorized", SHARE "9E(S)", 0},
+    {"wired_authorized", SHARE "9E(S) 97(P) 4A(H R)", 1},
+    {"wired_token", "97(P) 4A(H R)", 0},
     {"wired_endpoints", "50(I) 50(I)", 2},
     {"wired_cas", "5F20(41) 5F20(H) 5F20(R)", 3},
 };

@@ -66,7 +66,7 @@ static enum lk_status spy_cbc_decrypt(void *ctx, const uint8_t key[16], const ui
                       : spy->inner->cbc_decrypt(spy->inner->ctx, key, iv, in, len, out);
 }
 
-static enum lk_status spy_gcm_seal(void *ctx, const uint8_t key[16], struct lk_bytes iv,
+static enum lk_status spy_gcm_seal(void *ctx, struct lk_bytes key, struct lk_bytes iv,
                                    struct lk_bytes aad, struct lk_bytes in, uint8_t *out,
                                    uint8_t tag[16])
 {
@@ -76,7 +76,7 @@ static enum lk_status spy_gcm_seal(void *ctx, const uint8_t key[16], struct lk_b
                       : spy->inner->gcm_seal(spy->inner->ctx, key, iv, aad, in, out, tag);
 }
 
-static enum lk_status spy_gcm_open(void *ctx, const uint8_t key[16], struct lk_bytes iv,
+static enum lk_status spy_gcm_open(void *ctx, struct lk_bytes key, struct lk_bytes iv,
                                    struct lk_bytes aad, struct lk_bytes in, const uint8_t tag[16],
                                    uint8_t *out)
 {

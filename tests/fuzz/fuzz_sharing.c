@@ -1,0 +1,4 @@
+/* Messages of src/msg/sharing.c. */
+#include "fuzz/message.h"
+
+FUZZ_GROUP("sharing")
