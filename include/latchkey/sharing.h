@@ -48,9 +48,9 @@ struct lk_share_out {
 /* Owner: invites. Needs a fresh user authentication (lk_device_authenticate_user), which is spent:
  * the element remembers exactly these rights (S5, SH18). `now` must be known. Takes a spare slot
  * that no other sharing under way has. *out_index names the sharing from here on.
- * LK_CALLER_ARGUMENT for a plan that is none; LK_CALLER_NOT_FOUND, LK_SHARE_NOT_OWNER, LK_SHARE_PROFILE,
- * LK_SHARE_DATES, LK_SHARE_REDEEM_BY, LK_SHARE_NO_SLOT, LK_NEEDS_USER_AUTH, LK_CALLER_FULL,
- * LK_CALLER_STATE while a pairing runs, LK_PORT_*. */
+ * LK_CALLER_ARGUMENT for a plan that is none; LK_CALLER_NOT_FOUND, LK_SHARE_NOT_OWNER,
+ * LK_SHARE_PROFILE, LK_SHARE_DATES, LK_SHARE_REDEEM_BY, LK_SHARE_NO_SLOT, LK_NEEDS_USER_AUTH,
+ * LK_CALLER_FULL, LK_CALLER_STATE while a pairing runs, LK_PORT_*. */
 enum lk_status lk_device_share(struct lk_device *device, size_t pass,
                                const struct lk_share_plan *plan, const struct lk_date *now,
                                uint64_t now_ms, size_t *out_index,
@@ -69,9 +69,9 @@ enum lk_status lk_device_share_accept(struct lk_device *device,
  * one. FF11 at the owner: checks the chain, has the element sign, gives FF12 (or FF14 while a PIN
  * is awaited). FF12 at the friend: checks and stores the package. FF13 ends it. FF14: PIN.
  * A sharing that was cancelled, ran out or is complete says so and stays as it is:
- * LK_SHARE_CANCELLED, LK_SHARE_TIMED_OUT, LK_SHARE_REDEEMED. LK_SHARE_SESSION for an unknown session
- * or a message out of place; LK_SHARE_SECRET; LK_SHARE_PIN with tries left in the sharing; the
- * statuses of the element's check (LK_CERT_*, LK_SHARE_*). */
+ * LK_SHARE_CANCELLED, LK_SHARE_TIMED_OUT, LK_SHARE_REDEEMED. LK_SHARE_SESSION for an unknown
+ * session or a message out of place; LK_SHARE_SECRET; LK_SHARE_PIN with tries left in the
+ * sharing; the statuses of the element's check (LK_CERT_*, LK_SHARE_*). */
 enum lk_status lk_device_share_take(struct lk_device *device, struct lk_bytes blob,
                                     const struct lk_date *now, uint64_t now_ms, size_t *out_index,
                                     struct lk_share_out *out);
@@ -91,7 +91,7 @@ enum lk_sharing_state {
     LK_SHARING_FREE = 0,
     LK_SHARING_INVITED = 1, /* owner: FF10 went out. friend: the key is made, FF11 went out */
     LK_SHARING_PIN = 2,     /* owner: the chain is good, the PIN is awaited. friend: asked for it */
-    LK_SHARING_DONE = 3,    /* owner: signed, FF12 went out. friend: the package is in the mailbox */
+    LK_SHARING_DONE = 3,    /* owner: signed, FF12 went out. friend: the package lies ready */
     LK_SHARING_ENDED = 4,   /* see `status` */
 };
 

@@ -134,3 +134,29 @@ void lk_entitlement_write(const struct lk_entitlement *msg, struct lk_wr *wr)
         write_activation(wr, msg);
     lk_tlv_end(wr, value);
 }
+
+enum lk_status lk_vehicle_data_parse(struct lk_bytes in, struct lk_vehicle_data *out)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_vehicle_data msg;
+    struct lk_rd rd;
+    struct lk_rd inner;
+
+    lk_rd_init(&rd, in, &fault);
+    inner = lk_tlv_enter(&rd, LK_TAG_VEHICLE_DATA);
+    msg.epoch = lk_field_u32(&inner, LK_TAG_SHARING_EPOCH);
+    msg.share_key = lk_field_take(&inner, LK_TAG_SHARE_PASSWORD_KEY, 16);
+    (void)lk_field_close(&inner);
+    LK_TRY(lk_field_close(&rd));
+    *out = msg;
+    return LK_OK;
+}
+
+void lk_vehicle_data_write(const struct lk_vehicle_data *msg, struct lk_wr *wr)
+{
+    size_t value = lk_tlv_begin(wr, LK_TAG_VEHICLE_DATA);
+
+    lk_tlv_put_u32(wr, LK_TAG_SHARING_EPOCH, msg->epoch);
+    lk_field_put(wr, LK_TAG_SHARE_PASSWORD_KEY, msg->share_key, 16, 16);
+    lk_tlv_end(wr, value);
+}

@@ -33,4 +33,14 @@ struct lk_entitlement {
 enum lk_status lk_entitlement_parse(struct lk_bytes in, struct lk_entitlement *out);
 void lk_entitlement_write(const struct lk_entitlement *msg, struct lk_wr *wr);
 
+/* FF23: what a car tells its owner's phone for sharing, at the offset of the vehicle's own data:
+ * DF29 DF2C. */
+struct lk_vehicle_data {
+    uint32_t epoch;            /* present sharing epoch (S7) */
+    struct lk_bytes share_key; /* 16: for the MAC of a sharing password */
+};
+#define LK_VEHICLE_DATA_LEN 29
+enum lk_status lk_vehicle_data_parse(struct lk_bytes in, struct lk_vehicle_data *out);
+void lk_vehicle_data_write(const struct lk_vehicle_data *msg, struct lk_wr *wr);
+
 #endif

@@ -4,6 +4,22 @@
 
 #include "base/base.h"
 
+/* The layout of every key that a car of this project orders (P-33, D28). A phone takes offsets from
+ * the map that the car sends; an element knows this layout alone. */
+enum {
+    LK_TOKEN_LEN = 32,
+    LK_NUM_SPARES = 8,
+    LK_SLOT_LEN = 2,
+    LK_CONFIDENTIAL_SIZE = (LK_NUM_SPARES + 1) * LK_TOKEN_LEN, /* 0120 */
+    LK_PRIVATE_SIZE = 0x0640,
+    LK_AT_SIGNALING = 0x0000,
+    LK_AT_SLOT_BITMAP = 0x0001, /* bit i: spare i is there */
+    LK_AT_SLOT_LIST = 0x0002,
+    LK_AT_VEHICLE_DATA = 0x0012, /* FF23, lk_vehicle_data */
+    LK_AT_ATTESTATIONS = 0x0040,
+    LK_ATTESTATION_LEN = 0x0300, /* two packages */
+};
+
 /* Bits of the signaling byte (protocol 10.4; 02 is reserved, P-24). */
 enum { LK_SIGNAL_SLOTS = 0x01, LK_SIGNAL_VEHICLE_DATA = 0x04, LK_SIGNAL_ATTESTATION = 0x08 };
 

@@ -29,21 +29,6 @@ enum {
 /* "no key" as an index. */
 #define LK_NO_KEY 0xffffu
 
-/* Mailbox layout of every key this car orders (P-33, D28). */
-enum {
-    LK_TOKEN_LEN = 32,
-    LK_NUM_SPARES = 8,
-    LK_SLOT_LEN = 2,
-    LK_CONFIDENTIAL_SIZE = (LK_NUM_SPARES + 1) * LK_TOKEN_LEN, /* 0120 */
-    LK_PRIVATE_SIZE = 0x0640,
-    LK_AT_SIGNALING = 0x0000,
-    LK_AT_SLOT_BITMAP = 0x0001,
-    LK_AT_SLOT_LIST = 0x0002,
-    LK_AT_VEHICLE_DATA = 0x0012,
-    LK_AT_ATTESTATIONS = 0x0040,
-    LK_ATTESTATION_LEN = 0x0200,
-};
-
 /* Protocol versions of this car, highest first (protocol 3.3). */
 extern const uint8_t lk_vehicle_spake_versions[2];
 extern const uint8_t lk_vehicle_applet_versions[2];

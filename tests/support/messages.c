@@ -41,6 +41,7 @@ MESSAGE(encryption_key)
 MESSAGE(receipt)
 MESSAGE(signed_time)
 MESSAGE(entitlement)
+MESSAGE(vehicle_data)
 MESSAGE(share)
 MESSAGE(package)
 MESSAGE(share_creation)
@@ -127,6 +128,7 @@ const struct test_message test_messages[] = {
     ROW("attestation", receipt),
     ROW("attestation", signed_time),
     ROW("package", entitlement),
+    ROW("package", vehicle_data),
     ROW("package", share),
     ROW("package", package),
     ROW("sharing", share_creation),
@@ -227,6 +229,7 @@ const struct test_sample test_samples[] = {
     {"entitlement",
      "FF20(DF21(00000003) DF23(D) DF24(D) DF25(I) DF26(I) DF28(K) DF29(00000000) DF2A(D) DF2B(02))",
      0},
+    {"vehicle_data", "FF23(DF29(00000003) DF2C(R))", 0},
     {"share", SHARE, 0},
     {"package", "7F35(" SHARE "9E(S)" ENTITLEMENT ")", 0},
     {"package", "7F35(" SHARE "9E(S)" FULL_ENTITLEMENT "4E(0002) 48(02) 45(" RECEIPT_VALUE "))", 0},
