@@ -115,6 +115,7 @@ struct lk_vehicle_key {
     uint8_t speed_limit_kmh;
     uint8_t token[32];         /* immobilizer token expected from this key's mailbox; len below */
     uint8_t token_len;         /* 0: not issued yet */
+    uint8_t has_next_token;    /* 1: the store holds one that the phone may have got already */
     uint8_t spare_tokens;      /* filled by the vehicle, for sharing (D28) */
     uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
 };
@@ -182,8 +183,9 @@ struct lk_tap {
     uint8_t exchange_phase;
     uint8_t has_fast;          /* 1: fresh_fast is to be stored with the decision */
     struct lk_fast_key fresh_fast;
-    uint8_t token_seed[32];    /* of the tokens being written (D28) */
-    uint8_t spare_slots[16];   /* slot identifiers being written */
+    uint8_t token_proof;       /* which token the phone showed */
+    uint8_t token_seed[32];    /* of the tokens being written, or proved to be there (D28) */
+    uint8_t spare_slots[16];   /* slot identifiers that go with them */
     uint8_t signaling;         /* signaling byte as the window showed it */
     uint64_t deadline_ms;
     struct lk_outcome outcome;

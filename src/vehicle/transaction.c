@@ -98,6 +98,9 @@ static enum lk_status keep_standard(struct lk_tap *tap, const struct lk_vehicle_
         status = lk_vehicle_put_key(vehicle, tap->key_index, &stored);
         if (status == LK_OK)
             status = lk_vehicle_put_fast(vehicle, tap->key_index, changed);
+        if (status == LK_OK && tap->token_proof == LK_TOKEN_NEXT)
+            status = lk_vehicle_put_tokens(vehicle, tap->key_index, tap->token_seed,
+                                           tap->spare_slots);
         status = lk_vehicle_end_commit(vehicle, status);
     }
     if (status == LK_OK)
@@ -126,6 +129,19 @@ static enum lk_status keep_fast(struct lk_tap *tap)
     return status;
 }
 
+/* The token the phone has by now, if it is another one than the car held for current. */
+static enum lk_status new_token(const struct lk_tap *tap, struct lk_vehicle_key *changed)
+{
+    if (tap->action != LK_ACTION_MAINTAIN && tap->token_proof != LK_TOKEN_NEXT)
+        return LK_OK;
+    if (tap->action == LK_ACTION_MAINTAIN)
+        LK_TRY(lk_tokens_check_ours(tap));
+    changed->token_len = LK_TOKEN_LEN;
+    changed->spare_tokens = LK_NUM_SPARES;
+    changed->has_next_token = 0;
+    return lk_vehicle_token(tap->vehicle, tap->token_seed, 0, changed->token);
+}
+
 /* Writes what the transaction leaves behind: one commit, before the decision shows. */
 static enum lk_status keep(struct lk_tap *tap, uint64_t now_ms)
 {
@@ -140,15 +156,13 @@ static enum lk_status keep(struct lk_tap *tap, uint64_t now_ms)
     changed.fast = tap->fresh_fast;
     changed.fast_count = 0;
     changed.standard_ms = now_ms;
+    status = new_token(tap, &changed);
+    if (status != LK_OK)
+        goto out;
     if (tap->action != LK_ACTION_MAINTAIN) {
         status = keep_standard(tap, &changed);
         goto out;
     }
-    status = lk_vehicle_token(tap->vehicle, tap->token_seed, 0, changed.token);
-    changed.token_len = LK_TOKEN_LEN;
-    changed.spare_tokens = LK_NUM_SPARES;
-    if (status != LK_OK)
-        goto out;
     if (changed.state == LK_KEY_PENDING) {
         changed.state = LK_KEY_ACTIVE;
         status = lk_vehicle_promote(tap->vehicle, tap->key_index, &changed, tap);
@@ -368,9 +382,8 @@ static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_ans
     name_key(tap, index);
     LK_TRY(lk_policy_check(tap->vehicle, index, tap->reader, tap->action, 0, 0));
     tap->signaling = answer->private_window.len > 0 ? answer->private_window.at[0] : 0;
-    if (tap->action == LK_ACTION_START &&
-        (key->token_len == 0 || answer->confidential_window.len != key->token_len ||
-         !lk_equal(answer->confidential_window.at, key->token, key->token_len)))
+    LK_TRY(lk_tokens_prove(tap, answer->confidential_window));
+    if (tap->action == LK_ACTION_START && tap->token_proof == LK_TOKEN_NONE)
         return LK_TAP_TOKEN;
     LK_TRY(lk_fast_key_make(config->crypto, persistent, key->public_key, &tap->fresh_fast));
     tap->has_fast = 1;
