@@ -27,6 +27,8 @@ const char *car_state_text(const struct car *car)
 {
     if (car->model.is_ready)
         return "ready to drive";
+    if (car->model.is_open)
+        return "open";
     return car->model.is_locked ? "locked" : "unlocked";
 }
 
@@ -65,6 +67,8 @@ static void run_tap(struct car *car, enum lk_reader reader, enum lk_action actio
     uint8_t command[LK_APDU_COMMAND_MAX], answer[LK_LINK_MESSAGE_MAX];
     size_t len = 0, got = 0;
     enum lk_step step = LK_STEP_DONE;
+    /* One thread: the lock and the engine do not change while a tap runs. */
+    lk_vehicle_set_condition(&car->vehicle, lk_car_model_condition(&car->model));
     enum lk_status status = lk_vehicle_tap_begin(&car->vehicle, tap, reader, LK_NFC, action,
                                                  cli_now_ms(), &step, command, &len);
     while (status == LK_OK && step != LK_STEP_DONE) {

@@ -52,6 +52,9 @@ enum {
     LK_RIGHTS_OWNER = 0x003f,
 };
 
+/* What the car's own code says of the car (lk_vehicle_set_condition), a bit set. */
+enum { LK_CAR_ENGINE_ON = 0x01, LK_CAR_DOOR_OPEN = 0x02 };
+
 /* What one reader may do. An action outside `actions` is refused there whatever the key. */
 struct lk_reader_policy {
     uint8_t actions;    /* bit n: enum lk_action n allowed */
@@ -102,7 +105,7 @@ struct lk_outcome {
 
 /* One key in the table. Fields are read-only outside src/vehicle. */
 struct lk_vehicle_key {
-    uint64_t standard_ms;      /* time of the last standard transaction, on the vehicle's clock */
+    uint64_t standard_ms;      /* of the last standard transaction; UINT64_MAX: not since start */
     struct lk_fast_key fast;   /* belongs to src/crypto */
     uint16_t rights;
     uint16_t fast_count;       /* since the last standard transaction */
@@ -153,6 +156,7 @@ struct lk_vehicle {
     uint8_t cached_f[LK_CERT_MAX];
     uint16_t cached_f_len;
     uint64_t pending_until_ms;   /* when a pending owner dies (D18) */
+    uint8_t condition;           /* LK_CAR_..., as the car's own code said last */
     void *active_pairing;        /* the one pairing that may run (PA1, PA16) */
 };
 
@@ -216,7 +220,10 @@ struct lk_pairing {
 };
 
 /* Starts the car on its store: key table, attempt counter, verifier, sequence. LK_STORE_CORRUPT,
- * LK_PORT_STORE, LK_PORT_CRYPTO, LK_CERT_* if K does not fit the configuration, LK_CALLER_FULL. */
+ * LK_PORT_STORE, LK_PORT_CRYPTO, LK_CERT_* if K does not fit the configuration, LK_CALLER_FULL.
+ * All `now_ms` are one monotonic clock, which may start anywhere at each start of the car. So the
+ * age of what was standard before this start is unknown, and no key is fast before it has made a
+ * standard transaction (P-13). */
 enum lk_status lk_vehicle_init(struct lk_vehicle *vehicle, const struct lk_vehicle_config *config);
 void lk_vehicle_forget(struct lk_vehicle *vehicle);
 
@@ -262,6 +269,12 @@ enum lk_status lk_vehicle_tap_next(struct lk_tap *tap, uint64_t now_ms, struct l
 /* The link died or the caller gives up: outcome DENY with `reason` (LK_PEER_GONE, LK_PEER_TIMEOUT),
  * wiped. Once CONTROL FLOW was given out the decision stands and its outcome is kept. */
 void lk_vehicle_tap_lost(struct lk_tap *tap, enum lk_status reason);
+
+/* The car's own code states its condition, LK_CAR_... bits: after init, which assumes engine off and
+ * doors closed, and at every change. It is read at each decision: locking is refused with
+ * LK_TAP_NOT_PARKED (CONTROL FLOW 00 B1) while the engine is on, else with LK_TAP_VEHICLE_STATE
+ * (00 B0) while a door is open, and no grant is made. Unlock and start ask for nothing. */
+void lk_vehicle_set_condition(struct lk_vehicle *vehicle, uint8_t condition);
 
 /* Deadlines: pairing mode, pending owner, pairing. Call at least once a second. */
 void lk_vehicle_tick(struct lk_vehicle *vehicle, uint64_t now_ms);

@@ -14,7 +14,7 @@ enum {
     RECORD_NEXT = 0x00040000,
 };
 
-/* state role slot_len rights(2) speed fast_count(2) standard_ms(8) slot(8) endpoint(8) PK(65) */
+/* state role slot_len rights(2) speed fast_count(2) zero(8) slot(8) endpoint(8) PK(65) */
 #define KEY_RECORD_LEN (1 + 1 + 1 + 2 + 1 + 2 + 8 + 8 + 8 + 65)
 /* L(65) salt(16) n(4) r(2) p(2), then wrapped w0 */
 #define VERIFIER_PLAIN_LEN (65 + 16 + 4 + 2 + 2)
@@ -45,6 +45,7 @@ enum lk_status lk_vehicle_end_commit(struct lk_vehicle *vehicle, enum lk_status 
 enum lk_status lk_vehicle_put_key(struct lk_vehicle *vehicle, size_t index,
                                   const struct lk_vehicle_key *key)
 {
+    static const uint8_t no_time[8]; /* the clock starts again with the car: none is kept */
     uint8_t record[KEY_RECORD_LEN];
     struct lk_wr wr;
 
@@ -55,8 +56,7 @@ enum lk_status lk_vehicle_put_key(struct lk_vehicle *vehicle, size_t index,
     lk_wr_u16(&wr, key->rights);
     lk_wr_u8(&wr, key->speed_limit_kmh);
     lk_wr_u16(&wr, key->fast_count);
-    lk_wr_u32(&wr, (uint32_t)(key->standard_ms >> 32));
-    lk_wr_u32(&wr, (uint32_t)(key->standard_ms & UINT32_MAX));
+    lk_wr_put(&wr, no_time, sizeof no_time);
     lk_wr_put(&wr, key->slot, sizeof key->slot);
     lk_wr_put(&wr, key->endpoint_id, sizeof key->endpoint_id);
     lk_wr_put(&wr, key->public_key, sizeof key->public_key);
@@ -314,8 +314,8 @@ static enum lk_status read_key(struct lk_vehicle *vehicle, size_t index)
     key->rights = lk_rd_u16(&rd);
     key->speed_limit_kmh = lk_rd_u8(&rd);
     key->fast_count = lk_rd_u16(&rd);
-    key->standard_ms = (uint64_t)lk_rd_u32(&rd) << 32;
-    key->standard_ms |= lk_rd_u32(&rd);
+    (void)lk_rd_take(&rd, 8);
+    key->standard_ms = LK_BEFORE_START;
     memcpy(key->slot, lk_rd_take(&rd, sizeof key->slot).at, sizeof key->slot);
     memcpy(key->endpoint_id, lk_rd_take(&rd, sizeof key->endpoint_id).at, sizeof key->endpoint_id);
     memcpy(key->public_key, lk_rd_take(&rd, sizeof key->public_key).at, sizeof key->public_key);

@@ -45,6 +45,8 @@ static enum lk_status can_know(enum lk_status cause)
     case LK_TAP_NOT_ALLOWED:
     case LK_TAP_NEEDS_STANDARD:
     case LK_TAP_TOKEN:
+    case LK_TAP_NOT_PARKED:
+    case LK_TAP_VEHICLE_STATE:
         return cause;
     default:
         return fault == LK_FAULT_PEER ? LK_TAP_BROKEN_PEER : cause;
@@ -79,6 +81,10 @@ static enum lk_status refuse(struct lk_tap *tap, enum lk_status cause, const str
         p2 = LK_CONTROL_SIGNATURE;
     if (cause == LK_TAP_KEY_ENDED)
         p2 = LK_CONTROL_KEY_ENDED;
+    if (cause == LK_TAP_NOT_PARKED)
+        p2 = LK_CONTROL_NOT_PARKED;
+    if (cause == LK_TAP_VEHICLE_STATE)
+        p2 = LK_CONTROL_NOT_READY;
     return control(tap, LK_CONTROL_FAILED, p2, send);
 }
 
@@ -188,6 +194,8 @@ static enum lk_status decide(struct lk_tap *tap, uint64_t now_ms, const struct l
         status = LK_TAP_KEY_UNKNOWN; /* the place was given to another key meanwhile */
     if (status == LK_OK)
         status = keep(tap, now_ms);
+    if (status == LK_OK) /* the key proved itself all the same, so what it left is kept */
+        status = lk_policy_condition(vehicle, tap->action);
     if (status == LK_OK)
         status = lk_grant_make(vehicle, &vehicle->keys[tap->key_index], tap, &outcome->grant);
     if (status != LK_OK)

@@ -21,6 +21,9 @@ enum {
 #undef LK_TAP_STATE
 };
 
+/* When a key that was not standard since the start of the car was so: its age is unknown. */
+#define LK_BEFORE_START UINT64_MAX
+
 /* What a signature is for (spec/facts/usages.def). */
 #define LK_USAGE(name, value, signer, origin) static const uint32_t name = (value);
 #include "facts/usages.def"
@@ -114,6 +117,8 @@ int lk_policy_allows(const struct lk_vehicle *vehicle, uint8_t reader, uint8_t a
 int lk_policy_fast(const struct lk_vehicle *vehicle, uint8_t reader, uint8_t action);
 /* 1 while a key may still be used fast (P-13). */
 int lk_policy_fresh(const struct lk_vehicle_key *key, uint64_t now_ms);
+/* LK_OK, or why the car as it stands cannot do that, whatever the key. */
+enum lk_status lk_policy_condition(const struct lk_vehicle *vehicle, uint8_t action);
 /* LK_OK, or why this key may not do that there: state, role and rights as they stand now. */
 enum lk_status lk_policy_check(const struct lk_vehicle *vehicle, size_t index, uint8_t reader,
                                uint8_t action, int was_fast, uint64_t now_ms);
