@@ -182,6 +182,8 @@ struct lk_tap {
     uint8_t ephemeral_public[LK_POINT_LEN];
     uint8_t device_ephemeral[LK_POINT_LEN];
     struct lk_chan chan;
+    struct lk_persistent persistent; /* from the derivation to the answer of AUTH1 */
+    uint8_t is_derived;              /* 1: chan and persistent are of this session */
     uint16_t key_index; /* FFFF: none */
     uint8_t control_p1, control_p2;
     uint8_t exchange_phase;
@@ -266,11 +268,16 @@ enum lk_status lk_vehicle_tap_begin(struct lk_vehicle *vehicle, struct lk_tap *t
                                     uint8_t *out, size_t *out_len);
 enum lk_status lk_vehicle_tap_next(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes response,
                                    enum lk_step *out_step, uint8_t *out, size_t *out_len);
+/* Optional, between sending what begin or next gave and taking the answer: does what of the next
+ * step does not need the answer, while the phone computes (the session keys, once AUTH1 is out).
+ * May be called after every command, any number of times; next does what was not done, and reports
+ * what failed. What it makes is wiped at every end, as all of a tap. */
+void lk_vehicle_tap_ahead(struct lk_tap *tap);
 /* The link died or the caller gives up: outcome DENY with `reason` (LK_PEER_GONE, LK_PEER_TIMEOUT),
  * wiped. Once CONTROL FLOW was given out the decision stands and its outcome is kept. */
 void lk_vehicle_tap_lost(struct lk_tap *tap, enum lk_status reason);
 
-/* The car's own code states its condition, LK_CAR_... bits: after init, which assumes engine off and
+/* The car's own code states its condition, LK_CAR_... bits: after init, which takes engine off and
  * doors closed, and at every change. It is read at each decision: locking is refused with
  * LK_TAP_NOT_PARKED (CONTROL FLOW 00 B1) while the engine is on, else with LK_TAP_VEHICLE_STATE
  * (00 B0) while a door is open, and no grant is made. Unlock and start ask for nothing. */

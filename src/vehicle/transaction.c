@@ -11,6 +11,7 @@ static void close_tap(struct lk_tap *tap)
 {
     lk_key_free(tap->vehicle->config->crypto, &tap->ephemeral);
     lk_chan_forget(&tap->chan);
+    lk_wipe(&tap->persistent, sizeof tap->persistent);
     lk_wipe(&tap->fresh_fast, sizeof tap->fresh_fast);
     lk_wipe(tap->token_seed, sizeof tap->token_seed);
     lk_wipe(tap->device_ephemeral, sizeof tap->device_ephemeral);
@@ -351,30 +352,36 @@ static enum lk_status on_auth0(struct lk_tap *tap, uint64_t now_ms, struct lk_by
     return send_auth1(tap, send);
 }
 
-/* Opens the channel and the answer; keeps midstates, never Kpersistent itself. */
-static enum lk_status open_answer(struct lk_tap *tap, struct lk_bytes body, uint8_t *plain,
-                                  size_t *out_len, struct lk_persistent *out_persistent)
+/* The keys of the session, once: they need the ephemeral keys alone, not the answer of AUTH1. */
+static enum lk_status derive(struct lk_tap *tap)
 {
     struct lk_crypto *crypto = tap->vehicle->config->crypto;
     struct lk_transcript t = transcript(tap);
     struct lk_session_keys keys;
     enum lk_status status = LK_INTERNAL;
 
+    if (tap->is_derived)
+        return LK_OK;
     memset(&keys, 0, sizeof keys);
     status = lk_standard_derive(crypto, tap->ephemeral, tap->device_ephemeral, &t, &keys,
-                                out_persistent);
-    lk_key_free(crypto, &tap->ephemeral);
+                                &tap->persistent);
     if (status == LK_OK) {
+        lk_key_free(crypto, &tap->ephemeral);
         lk_chan_open(&tap->chan, &keys);
-        status = lk_chan_open_response(&tap->chan, crypto, body, plain, out_len);
+        tap->is_derived = 1;
     }
     lk_wipe(&keys, sizeof keys);
     return status;
 }
 
+void lk_vehicle_tap_ahead(struct lk_tap *tap)
+{
+    if (tap->state == LK_AT_AUTH1)
+        (void)derive(tap); /* next tries again, and says so */
+}
+
 /* Slot, then the signature under the key that has it, then the window of the token. */
-static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_answer *answer,
-                                   const struct lk_persistent *persistent)
+static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_answer *answer)
 {
     const struct lk_vehicle_config *config = tap->vehicle->config;
     struct lk_transcript t = transcript(tap);
@@ -393,7 +400,7 @@ static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_ans
     LK_TRY(lk_tokens_prove(tap, answer->confidential_window));
     if (tap->action == LK_ACTION_START && tap->token_proof == LK_TOKEN_NONE)
         return LK_TAP_TOKEN;
-    LK_TRY(lk_fast_key_make(config->crypto, persistent, key->public_key, &tap->fresh_fast));
+    LK_TRY(lk_fast_key_make(config->crypto, &tap->persistent, key->public_key, &tap->fresh_fast));
     tap->has_fast = 1;
     return LK_OK;
 }
@@ -401,7 +408,6 @@ static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_ans
 static enum lk_status on_auth1(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes body,
                                uint16_t sw, const struct lk_send *send)
 {
-    struct lk_persistent persistent;
     struct lk_auth1_answer answer;
     uint8_t plain[LK_APDU_RESPONSE_MAX];
     size_t len = 0;
@@ -409,13 +415,14 @@ static enum lk_status on_auth1(struct lk_tap *tap, uint64_t now_ms, struct lk_by
 
     if (sw != LK_SW_OK)
         return sw == LK_SW_SECURITY ? LK_TAP_WRONG_CAR : LK_PEER_SW;
-    memset(&persistent, 0, sizeof persistent);
-    status = open_answer(tap, body, plain, &len, &persistent);
+    status = derive(tap);
+    if (status == LK_OK)
+        status = lk_chan_open_response(&tap->chan, tap->vehicle->config->crypto, body, plain, &len);
     if (status == LK_OK)
         status = lk_auth1_answer_parse(lk_bytes(plain, len), &answer);
     if (status == LK_OK)
-        status = check_answer(tap, &answer, &persistent);
-    lk_wipe(&persistent, sizeof persistent);
+        status = check_answer(tap, &answer);
+    lk_wipe(&tap->persistent, sizeof tap->persistent); /* its midstates are kept, never itself */
     lk_wipe(plain, sizeof plain);
     if (status != LK_OK)
         return status;

@@ -576,6 +576,66 @@ static void M22_the_model_says_what_the_vehicle_needs(void **state)
     assert_int_equal(model->is_locked, 1);
 }
 
+static void no_secrets_in_the_tap(void)
+{
+    const struct lk_tap *tap = &day.car.tap;
+
+    assert_int_equal(tap->ephemeral.id, 0);
+    assert_true(lk_is_zero(&tap->chan, sizeof tap->chan));
+    assert_true(lk_is_zero(&tap->persistent, sizeof tap->persistent));
+    assert_true(lk_is_zero(&tap->fresh_fast, sizeof tap->fresh_fast));
+}
+
+/* Keys made ahead are the same keys, and go at every end. */
+static void ST5_work_ahead_changes_and_leaves_nothing(void **state)
+{
+    uint8_t command[LK_APDU_COMMAND_MAX];
+    struct test_vehicle *car = &day.car;
+    size_t len = 0;
+    enum lk_step step;
+
+    (void)state;
+    lk_vehicle_tap_ahead(&car->tap); /* before anything has begun */
+    car->works_ahead = 1;
+    test_pair(car, &day.field, &day.phone);
+    day.car.config.door.fast = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        day.field.lose_at = i;
+        (void)tap(LK_READER_DOOR, LK_ACTION_UNLOCK);
+        assert_int_equal(car->tap.outcome.verdict, i == 0 ? LK_GRANT : LK_DENY);
+        no_secrets_in_the_tap();
+    }
+    day.field.lose_at = 0;
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+    no_secrets_in_the_tap();
+    assert_int_equal(lk_vehicle_tap_begin(&car->vehicle, &car->tap, LK_READER_DOOR, LK_NFC,
+                                          LK_ACTION_UNLOCK, car->now_ms, &step, command, &len),
+                     LK_OK);
+    while (command[1] != 0x81) {
+        uint8_t answer[LK_APDU_RESPONSE_MAX];
+        size_t got = 0;
+
+        lk_vehicle_tap_ahead(&car->tap);
+        assert_int_equal(car->tap.is_derived, 0); /* nothing can be made yet */
+        day.field.answer(day.field.ctx, command, len, answer, &got);
+        assert_int_equal(lk_vehicle_tap_next(&car->tap, car->now_ms, lk_bytes(answer, got), &step,
+                                             command, &len),
+                         LK_OK);
+    }
+    test_spy_arm(&car->spy, 1); /* the provider fails once: it is not the last word */
+    lk_vehicle_tap_ahead(&car->tap);
+    test_spy_arm(&car->spy, 0);
+    assert_int_equal(car->tap.is_derived, 0);
+    lk_vehicle_tap_ahead(&car->tap);
+    assert_int_equal(car->tap.is_derived, 1);
+    assert_int_equal(car->tap.ephemeral.id, 0);
+    assert_int_equal(lk_vehicle_tap_next(&car->tap, car->now_ms + LK_TIMER_SESSION_IDLE_MS,
+                                         lk_bytes(command, 2), &step, command, &len),
+                     LK_OK);
+    assert_int_equal(car->tap.outcome.status, LK_PEER_TIMEOUT);
+    no_secrets_in_the_tap();
+}
+
 static void ST12_session_older_than_the_deadline(void **state)
 {
     uint8_t command[LK_APDU_COMMAND_MAX];
@@ -674,6 +734,7 @@ int main(void)
         TEST(M22_no_lock_with_the_engine_on_or_a_door_open),
         TEST(S13_condition_is_told_after_the_proof_alone),
         TEST(M22_the_model_says_what_the_vehicle_needs),
+        TEST(ST5_work_ahead_changes_and_leaves_nothing),
         TEST(ST12_session_older_than_the_deadline),
         TEST(M28_token_of_the_mailbox_is_compared),
         TEST(RA13_grants_are_fresh_keyed_and_single_use),
