@@ -38,6 +38,7 @@ struct lk_openssl {
     EC_POINT *result, *left, *right; /* points of one call */
     struct key keys[LK_OPENSSL_NUM_KEYS];
     uint16_t generation; /* high half of the next handle */
+    EVP_PKEY *group_key; /* any key of the curve: a copy is made faster than a new one */
     struct verifier verifiers[NUM_VERIFIERS];
     unsigned next_verifier;
 };
