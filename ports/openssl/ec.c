@@ -132,24 +132,6 @@ static enum lk_status ec_save(void *ctx, struct lk_key handle, uint8_t out[LK_EC
     return LK_OK;
 }
 
-static enum lk_status ec_load(void *ctx, const uint8_t *record, size_t len, struct lk_key *out,
-                              uint8_t out_public[65])
-{
-    struct lk_openssl *openssl = ctx;
-    enum lk_status status = LK_STORE_CORRUPT;
-
-    if (len != LK_SCALAR_LEN)
-        return LK_STORE_CORRUPT;
-    struct key *key = take_place(openssl);
-    if (key == NULL)
-        return LK_CALLER_FULL;
-    if (BN_bin2bn(record, LK_SCALAR_LEN, key->scalar) == NULL)
-        status = LK_PORT_CRYPTO;
-    else if (is_scalar(openssl, key->scalar))
-        status = complete(openssl, key);
-    return hand_over(key, status, out, out_public);
-}
-
 /* An EVP key from a point, and from a scalar if there is one. NULL on failure. */
 static EVP_PKEY *make_pkey(const uint8_t public_key[65], const BIGNUM *scalar)
 {
@@ -190,6 +172,29 @@ static EVP_PKEY_CTX *make_context(EVP_PKEY *pkey, int sign)
         ERR_clear_error();
     }
     return ctx;
+}
+
+/* A stored key is a long-term one: it will sign, so what that takes is made at once. */
+static enum lk_status ec_load(void *ctx, const uint8_t *record, size_t len, struct lk_key *out,
+                              uint8_t out_public[65])
+{
+    struct lk_openssl *openssl = ctx;
+    enum lk_status status = LK_STORE_CORRUPT;
+
+    if (len != LK_SCALAR_LEN)
+        return LK_STORE_CORRUPT;
+    struct key *key = take_place(openssl);
+    if (key == NULL)
+        return LK_CALLER_FULL;
+    if (BN_bin2bn(record, LK_SCALAR_LEN, key->scalar) == NULL)
+        status = LK_PORT_CRYPTO;
+    else if (is_scalar(openssl, key->scalar))
+        status = complete(openssl, key);
+    if (status == LK_OK) {
+        key->signer = make_context(make_pkey(key->public_key, key->scalar), 1);
+        status = key->signer != NULL ? LK_OK : LK_PORT_CRYPTO;
+    }
+    return hand_over(key, status, out, out_public);
 }
 
 /* OpenSSL refuses a point off the curve here too. */

@@ -11,8 +11,8 @@
 /* Public keys kept decoded for verifying. Things. */
 #define NUM_VERIFIERS 8
 
-/* One private key. The signing context is made when it is first asked for: ephemeral keys only
- * agree. */
+/* One private key. The signing context is made with a stored key, and for a fresh one when it is
+ * first asked for: ephemeral keys only agree. */
 struct key {
     uint32_t id; /* 0: free */
     BIGNUM *scalar;
