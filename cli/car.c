@@ -27,18 +27,29 @@ const char *car_state_text(const struct car *car)
 {
     if (car->model.is_ready)
         return "ready to drive";
+    if (car->model.is_open)
+        return "open";
     return car->model.is_locked ? "locked" : "unlocked";
 }
 
-/* Sends one command and gets the answer, both recorded. */
+/* Sends one command and gets the answer, both recorded. In between, if the transport can part the
+ * two, the car does what it can of the tap's next step (a pairing's tap has not begun: nothing). */
 static enum lk_status transceive(struct car *car, enum lk_reader place_of, const uint8_t *command,
                                  size_t len, uint8_t *out, size_t *out_len)
 {
     struct car_reader *reader = &car->readers[place_of - 1];
     record_apdu(&car->record, place(place_of), 1, cli_bytes(command, len));
-    enum lk_status status =
-        reader->port.transceive(reader->port.ctx, command, len, out, LK_LINK_MESSAGE_MAX, out_len,
-                                LK_TIMER_ANSWER_MS);
+    enum lk_status status;
+    if (reader->port.send) {
+        status = reader->port.send(reader->port.ctx, command, len, LK_TIMER_ANSWER_MS);
+        if (status == LK_OK) {
+            lk_vehicle_tap_ahead(&car->taps[place_of - 1]);
+            status = reader->port.receive(reader->port.ctx, out, LK_LINK_MESSAGE_MAX, out_len,
+                                          LK_TIMER_ANSWER_MS);
+        }
+    } else
+        status = reader->port.transceive(reader->port.ctx, command, len, out, LK_LINK_MESSAGE_MAX,
+                                         out_len, LK_TIMER_ANSWER_MS);
     if (status == LK_OK)
         record_apdu(&car->record, place(place_of), 0, cli_bytes(out, *out_len));
     return status;
@@ -65,6 +76,8 @@ static void run_tap(struct car *car, enum lk_reader reader, enum lk_action actio
     uint8_t command[LK_APDU_COMMAND_MAX], answer[LK_LINK_MESSAGE_MAX];
     size_t len = 0, got = 0;
     enum lk_step step = LK_STEP_DONE;
+    /* One thread: the lock and the engine do not change while a tap runs. */
+    lk_vehicle_set_condition(&car->vehicle, lk_car_model_condition(&car->model));
     enum lk_status status = lk_vehicle_tap_begin(&car->vehicle, tap, reader, LK_NFC, action,
                                                  cli_now_ms(), &step, command, &len);
     while (status == LK_OK && step != LK_STEP_DONE) {

@@ -125,6 +125,9 @@ json_t *car_menu_answer(struct car *car, json_t *question)
     else if (strcmp(item, "park") == 0) {
         lk_car_model_park(&car->model);
         status = LK_OK;
+    } else if (strcmp(item, "open-door") == 0 || strcmp(item, "close-door") == 0) {
+        lk_car_model_door(&car->model, *item == 'o');
+        status = LK_OK;
     }
     json_t *answer = local_answer(status);
     json_object_set_new(answer, "car_state", json_string(car_state_text(car)));
@@ -181,8 +184,9 @@ int car_status(struct cli *cli)
 
 int car_menu(struct cli *cli)
 {
-    static const char *const items[] = {"open-pairing", "close-pairing", "list", "end",
-                                        "suspend",      "resume",        "park"};
+    static const char *const items[] = {"open-pairing", "close-pairing", "list",
+                                        "end",          "suspend",       "resume",
+                                        "park",         "open-door",     "close-door"};
     const char *item = cli_argument(cli, 1), *key = cli_argument(cli, 2);
     size_t i = 0, num = sizeof items / sizeof items[0];
     while (i < num && strcmp(items[i], item) != 0)

@@ -124,7 +124,8 @@ const struct cli_command cli_commands[] = {
      2,
      3,
      "the car's own menu",
-     "ITEM: open-pairing, close-pairing, list, end KEY, suspend KEY, resume KEY, park.\n"
+     "ITEM: open-pairing, close-pairing, list, end KEY, suspend KEY, resume KEY, park,\n"
+     "open-door, close-door.\n"
      "KEY is the key identifier, or the start of one, as list prints it.",
      {END},
      car_menu,

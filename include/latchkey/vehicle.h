@@ -41,6 +41,9 @@ enum lk_key_state {
 };
 enum lk_key_role { LK_KEY_OWNER = 1, LK_KEY_FRIEND = 2 };
 
+/* What the car's own code says of the car (lk_vehicle_set_condition), a bit set. */
+enum { LK_CAR_ENGINE_ON = 0x01, LK_CAR_DOOR_OPEN = 0x02 };
+
 /* What one reader may do. An action outside `actions` is refused there whatever the key. */
 struct lk_reader_policy {
     uint8_t actions;    /* bit n: enum lk_action n allowed */
@@ -91,7 +94,7 @@ struct lk_outcome {
 
 /* One key in the table. Fields are read-only outside src/vehicle. */
 struct lk_vehicle_key {
-    uint64_t standard_ms;      /* time of the last standard transaction, on the vehicle's clock */
+    uint64_t standard_ms;      /* of the last standard transaction; UINT64_MAX: not since start */
     struct lk_fast_key fast;   /* belongs to src/crypto */
     uint16_t rights;
     uint16_t fast_count;       /* since the last standard transaction */
@@ -104,6 +107,7 @@ struct lk_vehicle_key {
     uint8_t speed_limit_kmh;
     uint8_t token[32];         /* immobilizer token expected from this key's mailbox; len below */
     uint8_t token_len;         /* 0: not issued yet */
+    uint8_t has_next_token;    /* 1: the store holds one that the phone may have got already */
     uint8_t spare_tokens;      /* filled by the vehicle, for sharing (D28) */
     uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
 };
@@ -153,6 +157,7 @@ struct lk_vehicle {
     uint8_t cached_f[LK_CERT_MAX];
     uint16_t cached_f_len;
     uint64_t pending_until_ms;   /* when a pending owner dies (D18) */
+    uint8_t condition;           /* LK_CAR_..., as the car's own code said last */
     void *active_pairing;        /* the one pairing that may run (PA1, PA16) */
 };
 
@@ -178,13 +183,16 @@ struct lk_tap {
     uint8_t ephemeral_public[LK_POINT_LEN];
     uint8_t device_ephemeral[LK_POINT_LEN];
     struct lk_chan chan;
+    struct lk_persistent persistent; /* from the derivation to the answer of AUTH1 */
+    uint8_t is_derived;              /* 1: chan and persistent are of this session */
     uint16_t key_index; /* FFFF: none */
     uint8_t control_p1, control_p2;
     uint8_t exchange_phase;
     uint8_t has_fast;          /* 1: fresh_fast is to be stored with the decision */
     struct lk_fast_key fresh_fast;
-    uint8_t token_seed[32];    /* of the tokens being written (D28) */
-    uint8_t spare_slots[16];   /* slot identifiers being written */
+    uint8_t token_proof;       /* which token the phone showed */
+    uint8_t token_seed[32];    /* of the tokens being written, or proved to be there (D28) */
+    uint8_t spare_slots[16];   /* slot identifiers that go with them */
     uint8_t signaling;         /* signaling byte as the window showed it */
     uint64_t deadline_ms;
     struct lk_outcome outcome;
@@ -215,7 +223,10 @@ struct lk_pairing {
 };
 
 /* Starts the car on its store: key table, attempt counter, verifier, sequence. LK_STORE_CORRUPT,
- * LK_PORT_STORE, LK_PORT_CRYPTO, LK_CERT_* if K does not fit the configuration, LK_CALLER_FULL. */
+ * LK_PORT_STORE, LK_PORT_CRYPTO, LK_CERT_* if K does not fit the configuration, LK_CALLER_FULL.
+ * All `now_ms` are one monotonic clock, which may start anywhere at each start of the car. So the
+ * age of what was standard before this start is unknown, and no key is fast before it has made a
+ * standard transaction (P-13). */
 enum lk_status lk_vehicle_init(struct lk_vehicle *vehicle, const struct lk_vehicle_config *config);
 void lk_vehicle_forget(struct lk_vehicle *vehicle);
 
@@ -258,9 +269,20 @@ enum lk_status lk_vehicle_tap_begin(struct lk_vehicle *vehicle, struct lk_tap *t
                                     uint8_t *out, size_t *out_len);
 enum lk_status lk_vehicle_tap_next(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes response,
                                    enum lk_step *out_step, uint8_t *out, size_t *out_len);
+/* Optional, between sending what begin or next gave and taking the answer: does what of the next
+ * step does not need the answer, while the phone computes (the session keys, once AUTH1 is out).
+ * May be called after every command, any number of times; next does what was not done, and reports
+ * what failed. What it makes is wiped at every end, as all of a tap. */
+void lk_vehicle_tap_ahead(struct lk_tap *tap);
 /* The link died or the caller gives up: outcome DENY with `reason` (LK_PEER_GONE, LK_PEER_TIMEOUT),
  * wiped. Once CONTROL FLOW was given out the decision stands and its outcome is kept. */
 void lk_vehicle_tap_lost(struct lk_tap *tap, enum lk_status reason);
+
+/* The car's own code states its condition, LK_CAR_... bits: after init, which takes engine off and
+ * doors closed, and at every change. It is read at each decision: locking is refused with
+ * LK_TAP_NOT_PARKED (CONTROL FLOW 00 B1) while the engine is on, else with LK_TAP_VEHICLE_STATE
+ * (00 B0) while a door is open, and no grant is made. Unlock and start ask for nothing. */
+void lk_vehicle_set_condition(struct lk_vehicle *vehicle, uint8_t condition);
 
 /* Deadlines: pairing mode, pending owner, pairing. Call at least once a second. */
 void lk_vehicle_tick(struct lk_vehicle *vehicle, uint64_t now_ms);

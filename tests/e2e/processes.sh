@@ -36,6 +36,18 @@ check M73_each_side_prints_the_others_key same_key
 tap() { "$BIN" tap --phone alice --car roadster --reader "$1" --action "$2"; }
 check M22_explicit_lock code_is 0 tap door lock
 check M22_toggle code_is 0 "$BIN" tap --phone alice --car roadster --reader door
+hears() { # hears WORD command...   the last CONTROL FLOW in the trace
+    local word=$1; shift
+    "$@" && grep -io '"803c[0-9a-f]*"' "$WORK/trace.jsonl" | tail -n 1 | grep -qi "803c$word"
+}
+drive() { tap dashboard start >/dev/null && hears 00b1 code_is 38 tap door lock; }
+check M22_engine_on_is_not_locked drive
+door() {
+    "$BIN" car menu roadster park >/dev/null && "$BIN" car menu roadster open-door >/dev/null &&
+        hears 00b0 code_is 38 tap door lock && "$BIN" car menu roadster close-door >/dev/null &&
+        hears 0100 code_is 0 tap door lock
+}
+check M22_open_door_is_not_locked door
 kill $CAR; wait $CAR 2>/dev/null
 start "$WORK/car2.log" "$BIN" car run roadster --trace "$WORK/trace.jsonl"
 wait_for 5 "$BIN" car status roadster

@@ -80,6 +80,12 @@ static const struct pairing_lie pairing_lies[] = {
     {LIE_SPAKE_VERSION, LK_PEER_VERSION, 0x01},
     {LIE_APPLET_VERSION, LK_PEER_VERSION, 0x02},
     {LIE_NOT_READY, LK_PEER_NOT_READY, ANY},
+    {LIE_REQUEST_6985, LK_PEER_SEQUENCE, 0x06},
+    {LIE_REQUEST_6A88, LK_PAIRING_REFUSED, 0x06},
+    {LIE_REQUEST_9484, LK_PEER_NOT_READY, 0x06},
+    {LIE_VERIFY_6985, LK_PEER_SEQUENCE, 0x06},
+    {LIE_VERIFY_6A88, LK_PEER_EVIDENCE, 0x09},
+    {LIE_VERIFY_9484, LK_PEER_SW, 0x06},
     {LIE_X_OFF_CURVE, LK_PEER_POINT, 0x0c},
     {LIE_X_INFINITY, LK_PEER_POINT, 0x0c},
     {LIE_X_SHORT, LK_PEER_LENGTH, 0x08},
@@ -123,6 +129,8 @@ static void PA3_PA5_PA9_each_pairing_lie_has_its_status(void **state)
                      scene.phone.last_p2);
         assert_int_equal(test_key_in(&scene.car, LK_KEY_OWNER, LK_KEY_PENDING), -1);
         assert_null(scene.car.vehicle.active_pairing);
+        if (row->lie >= LIE_REQUEST_6985 && row->lie <= LIE_REQUEST_9484)
+            assert_int_equal(scene.car.vehicle.attempts, 0); /* it never heard our evidence */
         assert_int_equal(scene.car.pairing.chan.is_open, 0);
     }
 }

@@ -62,6 +62,14 @@ static void select_framework(struct test_rogue *rogue, struct reply *reply)
         lk_wr_put(&reply->wr, answer, sizeof answer);
 }
 
+/* The status word if it tells the lie `first` or one of the two after it. */
+static uint16_t refusal(const struct test_rogue *rogue, enum test_lie first)
+{
+    static const uint16_t words[] = {0x6985, 0x6a88, 0x9484};
+
+    return rogue->lie >= first && rogue->lie <= first + 2 ? words[rogue->lie - first] : 0x9000;
+}
+
 static void request(struct test_rogue *rogue, struct lk_bytes body, struct reply *reply)
 {
     struct lk_spake2_request msg;
@@ -84,7 +92,9 @@ static void request(struct test_rogue *rogue, struct lk_bytes body, struct reply
         share[64] ^= 1;
     if (lies(rogue, LIE_X_INFINITY))
         memset(share + 1, 0, 64);
-    lk_tlv_put(&reply->wr, 0x50, share, lies(rogue, LIE_X_SHORT) ? 64 : 65);
+    reply->sw = refusal(rogue, LIE_REQUEST_6985);
+    if (reply->sw == 0x9000)
+        lk_tlv_put(&reply->wr, 0x50, share, lies(rogue, LIE_X_SHORT) ? 64 : 65);
 }
 
 static void verify(struct test_rogue *rogue, struct lk_bytes body, struct reply *reply)
@@ -109,7 +119,9 @@ static void verify(struct test_rogue *rogue, struct lk_bytes body, struct reply 
         m2[15] ^= 1;
     if (lies(rogue, LIE_M2_REFLECTED))
         memcpy(m2, msg.evidence.at, sizeof m2);
-    lk_tlv_put(&reply->wr, 0x58, m2, lies(rogue, LIE_M2_SHORT) ? 15 : 16);
+    reply->sw = refusal(rogue, LIE_VERIFY_6985);
+    if (reply->sw == 0x9000)
+        lk_tlv_put(&reply->wr, 0x58, m2, lies(rogue, LIE_M2_SHORT) ? 15 : 16);
 }
 
 static void issue_h(struct test_rogue *rogue, const struct lk_pairing_data *data)
