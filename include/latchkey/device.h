@@ -45,6 +45,9 @@ enum lk_pass_state {
 /* One pass: what the wallet shows of a key. Fields are read-only outside src/device. */
 struct lk_pass {
     uint8_t state; /* enum lk_pass_state */
+    /* As of the last refresh; not stored. Ready: active, would answer its car, which has not said
+     * otherwise. Check: the car's last word on it was that it was ended (a hint, S1). */
+    uint8_t is_ready, check_with_car;
     uint8_t role;  /* 1 owner, 2 friend */
     uint8_t automaker;
     uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
@@ -137,7 +140,9 @@ int lk_device_hides_applet(const struct lk_device *device, uint64_t now_ms);
 enum lk_status lk_device_tick(struct lk_device *device, uint64_t now_ms, int *out_busy);
 
 /* Reads the element's notice of the last transaction and updates the passes: a pass becomes active
- * at the first AUTH1 whose vehicle signature verified (D20). `out` is enum lk_status of the last
+ * at the first AUTH1 whose vehicle signature verified (D20). Of several active passes for one car
+ * the one that would answer is ready: the car may have ended the others; nor is one that the car
+ * said it ended. `out` is enum lk_status of the last
  * tap: the phone's own cause (D23). */
 enum lk_status lk_device_refresh(struct lk_device *device, enum lk_status *out_last_tap);
 

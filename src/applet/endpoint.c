@@ -77,6 +77,7 @@ static enum lk_status plan_endpoint(const struct lk_applet *applet,
     out->confidential_size = creation->confidential_size;
     out->private_size = creation->private_size;
     out->state = LK_ENDPOINT_UNCONFIRMED;
+    out->is_new = 1;
     return LK_OK;
 }
 
@@ -187,6 +188,8 @@ enum lk_status lk_applet_on_create_endpoint(struct lk_turn *turn)
         lk_key_free(applet->crypto, &endpoint.key);
         return status;
     }
+    for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS; i++)
+        applet->endpoints[i].is_new = 0; /* one key is being paired at a time */
     applet->age = endpoint.born;
     applet->endpoints[index] = endpoint;
     lk_wr_u16(&turn->reply, applet->buffer_len);

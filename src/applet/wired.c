@@ -60,13 +60,15 @@ static enum lk_status view_counts(struct lk_turn *turn)
     return LK_OK;
 }
 
-static void view_state(struct lk_turn *turn, const struct lk_endpoint *endpoint)
+static void view_state(struct lk_turn *turn, size_t index)
 {
+    const struct lk_endpoint *endpoint = &turn->applet->endpoints[index];
     struct lk_wired_state state = {
         .endpoint_id = lk_bytes(endpoint->id, sizeof endpoint->id),
         .vehicle_id = lk_bytes(endpoint->vehicle_id, sizeof endpoint->vehicle_id),
         .state = endpoint->state,
         .is_confirmed = endpoint->state != LK_ENDPOINT_UNCONFIRMED,
+        .is_first = (uint8_t)lk_endpoint_is_first(turn->applet, index),
         .slot = lk_bytes(endpoint->slot, endpoint->slot_len),
     };
 
@@ -86,7 +88,7 @@ static enum lk_status view_one(struct lk_turn *turn)
     if (index == LK_APPLET_NO_INDEX)
         return LK_CALLER_NOT_FOUND;
     if (turn->command.p1 == LK_VIEW_STATE) {
-        view_state(turn, &applet->endpoints[index]);
+        view_state(turn, index);
         return LK_OK;
     }
     if (turn->command.p1 == LK_VIEW_TERMINATION) {
