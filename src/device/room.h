@@ -88,6 +88,8 @@ enum lk_status lk_wallet_load(struct lk_device *device);
 enum lk_status lk_wallet_save_pass(struct lk_device *device, size_t index);
 enum lk_status lk_wallet_drop_pass(struct lk_device *device, size_t index);
 enum lk_status lk_wallet_save_automaker(struct lk_device *device, size_t index);
+/* What the journal holds of it; nothing is LK_OK. */
+enum lk_status lk_wallet_load_automaker(struct lk_device *device, size_t index);
 enum lk_status lk_wallet_free_pass(struct lk_device *device, size_t *out_index);
 /* Settles every pending pass that no run is making. */
 enum lk_status lk_wallet_settle(struct lk_device *device);

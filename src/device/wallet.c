@@ -114,7 +114,7 @@ enum lk_status lk_wallet_save_automaker(struct lk_device *device, size_t index)
     return status;
 }
 
-static enum lk_status load_automaker(struct lk_device *device, size_t index)
+enum lk_status lk_wallet_load_automaker(struct lk_device *device, size_t index)
 {
     struct lk_automaker *automaker = &device->automakers[index];
     struct lk_store *store = device->config->store;
@@ -123,6 +123,7 @@ static enum lk_status load_automaker(struct lk_device *device, size_t index)
     size_t len = 0, e_len = 0;
     struct lk_rd rd;
 
+    memset(automaker, 0, sizeof *automaker);
     status = lk_store_read(store, AUTOMAKER_RECORD + (uint32_t)index, record, sizeof record, &len);
     if (status != LK_OK)
         return status == LK_CALLER_NOT_FOUND ? LK_OK : status;
@@ -162,7 +163,7 @@ enum lk_status lk_wallet_load(struct lk_device *device)
         LK_TRY(read_pass(lk_bytes(record, len), &device->passes[i]));
     }
     for (size_t i = 0; i < LK_DEVICE_NUM_AUTOMAKERS; i++)
-        LK_TRY(load_automaker(device, i));
+        LK_TRY(lk_wallet_load_automaker(device, i));
     return LK_OK;
 }
 
