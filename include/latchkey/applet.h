@@ -126,8 +126,8 @@ struct lk_applet {
 
 /* Starts the applet on an open store of kind LK_STORE_ELEMENT: loads Instance CAs and endpoints and
  * deletes unconfirmed ones (decision D20). `crypto` and `store` are borrowed and must outlive it.
- * LK_STORE_CORRUPT, LK_PORT_STORE, LK_PORT_CRYPTO, LK_CALLER_FULL if the store holds more than this
- * build can. */
+ * LK_STORE_CORRUPT, LK_STORE_VERSION, LK_PORT_STORE, LK_PORT_CRYPTO, LK_CALLER_FULL if the store
+ * holds more than this build can. */
 enum lk_status lk_applet_init(struct lk_applet *applet, struct lk_crypto *crypto,
                               struct lk_store *store);
 
