@@ -25,8 +25,13 @@ void lk_endpoint_forget(struct lk_applet *applet, size_t index)
 
 enum lk_status lk_endpoint_delete(struct lk_applet *applet, size_t index)
 {
+    enum lk_status status = LK_INTERNAL;
+
     LK_TRY(lk_records_begin(applet));
-    LK_TRY(lk_records_end(applet, lk_record_drop_endpoint(applet, index)));
+    status = lk_record_drop_endpoint(applet, index);
+    if (status == LK_OK)
+        status = lk_record_settings(applet, applet->express, applet->locked);
+    LK_TRY(lk_records_end(applet, status));
     lk_endpoint_forget(applet, index);
     return LK_OK;
 }

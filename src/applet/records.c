@@ -61,10 +61,12 @@ static enum lk_status put(struct lk_applet *applet, enum kind kind, size_t index
     return lk_store_put(applet->store, number(kind, index), wr->at, wr->len);
 }
 
+/* With the age, so that it goes on when the endpoint that had it is deleted (D5). */
 enum lk_status lk_record_settings(struct lk_applet *applet, uint8_t express, uint8_t locked)
 {
-    uint8_t record[3] = {RECORD_VERSION, express, locked};
+    uint8_t record[11] = {RECORD_VERSION, express, locked};
 
+    lk_put64(record + 3, applet->age);
     return lk_store_put(applet->store, number(SETTINGS, 0), record, sizeof record);
 }
 
@@ -442,6 +444,8 @@ static enum lk_status load(struct lk_applet *applet, uint32_t id)
         return load_doubt(applet, index, &rd);
     applet->express = lk_rd_u8(&rd) != 0;
     applet->locked = lk_rd_u8(&rd) != 0;
+    applet->age = (uint64_t)lk_rd_u32(&rd) << 32;
+    applet->age |= lk_rd_u32(&rd);
     return fault == LK_OK && rd.left == 0 ? LK_OK : LK_STORE_CORRUPT;
 }
 
