@@ -57,7 +57,7 @@ struct lk_endpoint {
     uint8_t is_new;      /* the last one made, phase 3 has seen no good end: RAM alone */
     uint32_t doubt;      /* AUTH1s with the car since the last good end, if another could answer */
     uint64_t created_ms; /* for the death of unconfirmed ones (D20) */
-    uint64_t born;           /* order of creation: among equals the newest of a car answers */
+    uint64_t born;           /* order of creation: of equal doubt the newest answers */
     uint64_t persistent_age; /* order of Kpersistent, 0: none; the oldest is evicted */
     struct lk_persistent persistent;
 };
