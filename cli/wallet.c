@@ -74,12 +74,13 @@ int phone_list(struct cli *cli)
     json_t *list = json_object_get(answer, "passes");
     printf("%d key%s\n", (int)json_array_size(list), json_array_size(list) == 1 ? "" : "s");
     json_array_foreach(list, i, pass)
-        printf("  %2d  %-20s %-8s %-7s car %s\n",
+        printf("  %2d  %-20s %-8s %-7s car %s%s\n",
                (int)json_integer_value(json_object_get(pass, "item")),
                json_string_value(json_object_get(pass, "name")),
                json_string_value(json_object_get(pass, "state")),
                json_string_value(json_object_get(pass, "role")),
-               json_string_value(json_object_get(pass, "vehicle_id")));
+               json_string_value(json_object_get(pass, "vehicle_id")),
+               json_is_true(json_object_get(pass, "ready")) ? ", ready" : "");
     json_decref(answer);
     return 0;
 }

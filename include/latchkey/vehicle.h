@@ -231,7 +231,9 @@ enum lk_status lk_vehicle_init(struct lk_vehicle *vehicle, const struct lk_vehic
 void lk_vehicle_forget(struct lk_vehicle *vehicle);
 
 /* Loads a verifier from production or telematics (M67): erases the old one and resets the attempt
- * counter, in one commit. LK_PEER_PARAMETER, LK_PEER_POINT, LK_PORT_STORE. */
+ * counter, in one commit; a pending owner goes and pairing mode closes. LK_PEER_PARAMETER,
+ * LK_PEER_POINT, LK_PORT_STORE, LK_PORT_CRYPTO, LK_STORE_FULL. LK_PORT_STORE may also mean that the
+ * new one holds and the old bytes could not be erased: load it once more. */
 enum lk_status lk_vehicle_load_verifier(struct lk_vehicle *vehicle,
                                         const struct lk_verifier *verifier);
 
@@ -243,10 +245,11 @@ void lk_vehicle_close_pairing(struct lk_vehicle *vehicle);
 /* Owner pairing at one reader (protocol 4). begin gives the first command. LK_PAIRING_READER,
  * LK_PAIRING_CLOSED, LK_PAIRING_BLOCKED (then `out` holds the abort to send and the step is SEND),
  * LK_PORT_BUSY if another pairing runs.
- * next takes the response to the last SEND; `out` takes LK_APDU_COMMAND_MAX bytes. After
- * LK_STEP_DONE pairing->status says how it came out: LK_OK means a pending owner is stored and the
- * phone must make one standard transaction (lk_vehicle_tap_begin with LK_ACTION_MAINTAIN) before
- * LK_TIMER_OWNER_PAIRING_MS is over (D18). */
+ * next takes the response to the last SEND; `out` takes LK_APDU_COMMAND_MAX bytes. It returns LK_OK
+ * while there is a step to do, LK_CALLER_STATE after the end. After LK_STEP_DONE pairing->status
+ * says how it came out: LK_OK means a pending owner is stored and the phone must make one standard
+ * transaction (lk_vehicle_tap_begin with LK_ACTION_MAINTAIN) before LK_TIMER_OWNER_PAIRING_MS is
+ * over (D18). */
 enum lk_status lk_vehicle_pair_begin(struct lk_vehicle *vehicle, struct lk_pairing *pairing,
                                      enum lk_reader reader, enum lk_interface interface,
                                      uint64_t now_ms, enum lk_step *out_step, uint8_t *out,
@@ -289,8 +292,8 @@ void lk_vehicle_tick(struct lk_vehicle *vehicle, uint64_t now_ms);
 
 /* The car menu. `index` 0 to LK_VEHICLE_NUM_KEYS-1; NULL for a free slot. */
 const struct lk_vehicle_key *lk_vehicle_key_at(const struct lk_vehicle *vehicle, size_t index);
-/* Ends one key: state ENDED, midstates wiped, committed before return (S7). LK_CALLER_NOT_FOUND,
- * LK_PORT_STORE. */
+/* Ends one key: state ENDED, midstates wiped, committed before return (S7); a pending one goes.
+ * LK_OK if it is so already. LK_CALLER_NOT_FOUND, LK_PORT_STORE. */
 enum lk_status lk_vehicle_end_key(struct lk_vehicle *vehicle, const uint8_t key_id[LK_KEY_ID_LEN]);
 /* Suspends (`suspend` 1) or resumes (0) one key, committed before return; LK_OK if it is so
  * already. On suspend Kpersistent is wiped first (S12), so the first tap after resume is standard.

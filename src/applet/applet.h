@@ -33,6 +33,9 @@ enum { LK_VIEW_CERTIFICATE = 0x05, LK_VIEW_TERMINATION = 0x06 };
 /* "no endpoint" and "no Instance CA" as an index. */
 #define LK_APPLET_NO_INDEX 0xff
 
+/* Where the count of lk_endpoint.doubt stays; more than an element's memory can be written. */
+#define LK_APPLET_DOUBT_MAX 0xffffffu
+
 struct lk_turn {
     struct lk_applet *applet;
     struct lk_applet_session *session;
@@ -54,9 +57,11 @@ void lk_session_disown(struct lk_applet *applet, size_t endpoint, enum lk_status
 /* Keeps how the transaction came out, if there was one (D23). */
 void lk_session_note(struct lk_applet *applet, const struct lk_applet_session *session,
                      enum lk_status status);
+/* 1 if a tap for a door of this endpoint's car would be answered by it. */
+int lk_endpoint_is_first(const struct lk_applet *applet, size_t index);
 /* 1 while one user authentication is fresh and unspent (MANAGE UA). */
 int lk_user_is_fresh(const struct lk_applet *applet, uint64_t now_ms);
-/* Deletes endpoints that were not confirmed in time (D20). */
+/* Deletes endpoints that were not confirmed in time (D20); none is new any longer than that. */
 void lk_unconfirmed_expire(struct lk_applet *applet, uint64_t now_ms);
 
 /* --- records.c: every call between begin and end is one commit --- */
@@ -74,6 +79,8 @@ enum lk_status lk_record_termination(struct lk_applet *applet, size_t index,
                                      struct lk_bytes attestation);
 enum lk_status lk_record_persistent(struct lk_applet *applet, size_t index,
                                     const struct lk_persistent *key, uint64_t age);
+/* 0 takes the record away. */
+enum lk_status lk_record_doubt(struct lk_applet *applet, size_t index, uint32_t doubt);
 enum lk_status lk_record_mailboxes(struct lk_applet *applet, size_t index, const uint8_t *image);
 enum lk_status lk_record_drop_ca(struct lk_applet *applet, size_t index);
 enum lk_status lk_record_drop_endpoint(struct lk_applet *applet, size_t index);

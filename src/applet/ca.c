@@ -70,8 +70,13 @@ static enum lk_status issue_self(struct lk_applet *applet, const struct lk_insta
 static enum lk_status store_ca(struct lk_applet *applet, size_t index,
                                const struct lk_instance_ca *ca)
 {
+    enum lk_status status = LK_INTERNAL;
+
     LK_TRY(lk_records_begin(applet));
-    return lk_records_end(applet, lk_record_ca(applet, index, ca));
+    status = lk_record_ca(applet, index, ca);
+    if (status == LK_OK) /* there before any endpoint, so that a deletion only replaces it */
+        status = lk_record_settings(applet, applet->express, applet->locked);
+    return lk_records_end(applet, status);
 }
 
 enum lk_status lk_applet_on_create_ca(struct lk_turn *turn)
@@ -115,6 +120,8 @@ static enum lk_status delete_records(struct lk_applet *applet, size_t ca)
 {
     enum lk_status status = lk_record_drop_ca(applet, ca);
 
+    if (status == LK_OK)
+        status = lk_record_settings(applet, applet->express, applet->locked);
     for (size_t i = 0; status == LK_OK && i < LK_APPLET_NUM_ENDPOINTS; i++) {
         if (applet->endpoints[i].state != LK_ENDPOINT_NONE && applet->endpoints[i].ca == ca)
             status = lk_record_drop_endpoint(applet, i);

@@ -25,8 +25,13 @@ void lk_endpoint_forget(struct lk_applet *applet, size_t index)
 
 enum lk_status lk_endpoint_delete(struct lk_applet *applet, size_t index)
 {
+    enum lk_status status = LK_INTERNAL;
+
     LK_TRY(lk_records_begin(applet));
-    LK_TRY(lk_records_end(applet, lk_record_drop_endpoint(applet, index)));
+    status = lk_record_drop_endpoint(applet, index);
+    if (status == LK_OK)
+        status = lk_record_settings(applet, applet->express, applet->locked);
+    LK_TRY(lk_records_end(applet, status));
     lk_endpoint_forget(applet, index);
     return LK_OK;
 }
@@ -77,6 +82,7 @@ static enum lk_status plan_endpoint(const struct lk_applet *applet,
     out->confidential_size = creation->confidential_size;
     out->private_size = creation->private_size;
     out->state = LK_ENDPOINT_UNCONFIRMED;
+    out->is_new = 1;
     return LK_OK;
 }
 
@@ -187,6 +193,8 @@ enum lk_status lk_applet_on_create_endpoint(struct lk_turn *turn)
         lk_key_free(applet->crypto, &endpoint.key);
         return status;
     }
+    for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS; i++)
+        applet->endpoints[i].is_new = 0; /* one key is being paired at a time */
     applet->age = endpoint.born;
     applet->endpoints[index] = endpoint;
     lk_wr_u16(&turn->reply, applet->buffer_len);
@@ -245,13 +253,35 @@ static enum lk_status store_setup(struct lk_applet *applet, size_t index,
     return lk_records_end(applet, status);
 }
 
+/* Checks the change on a copy, stores it, and only then moves RAM. */
+static enum lk_status set_up(struct lk_applet *applet, size_t index,
+                             const struct lk_wired_setup_endpoint *body,
+                             struct lk_endpoint *changed)
+{
+    LK_TRY(set_window(body->confidential_window, changed->confidential_size,
+                      &changed->confidential_window_at, &changed->confidential_window_len));
+    LK_TRY(set_window(body->private_window, changed->private_size, &changed->private_window_at,
+                      &changed->private_window_len));
+    LK_TRY(set_state(body->state, changed));
+    if (!fits_auth1(changed))
+        return LK_PEER_RANGE;
+    LK_TRY(store_setup(applet, index, changed));
+    if (changed->state == LK_ENDPOINT_LOCKED) {
+        lk_wipe(&changed->persistent, sizeof changed->persistent);
+        changed->persistent_age = 0;
+        lk_session_disown(applet, index, LK_KEY_LOCKED);
+    }
+    applet->endpoints[index] = *changed;
+    return LK_OK;
+}
+
 enum lk_status lk_applet_on_setup_endpoint(struct lk_turn *turn)
 {
     struct lk_applet *applet = turn->applet;
     struct lk_wired_setup_endpoint body;
-    struct lk_endpoint *endpoint;
     struct lk_endpoint changed;
     size_t index;
+    enum lk_status status = LK_INTERNAL;
 
     if (turn->command.p1 != 0 || turn->command.p2 != 0)
         return LK_PEER_P1P2;
@@ -259,24 +289,10 @@ enum lk_status lk_applet_on_setup_endpoint(struct lk_turn *turn)
     index = lk_endpoint_find(applet, body.endpoint_id);
     if (index == LK_APPLET_NO_INDEX)
         return LK_CALLER_NOT_FOUND;
-    endpoint = &applet->endpoints[index];
-    changed = *endpoint;
-    LK_TRY(set_window(body.confidential_window, changed.confidential_size,
-                      &changed.confidential_window_at, &changed.confidential_window_len));
-    LK_TRY(set_window(body.private_window, changed.private_size, &changed.private_window_at,
-                      &changed.private_window_len));
-    LK_TRY(set_state(body.state, &changed));
-    if (!fits_auth1(&changed))
-        return LK_PEER_RANGE;
-    LK_TRY(store_setup(applet, index, &changed));
-    if (changed.state == LK_ENDPOINT_LOCKED) {
-        lk_wipe(&changed.persistent, sizeof changed.persistent);
-        changed.persistent_age = 0;
-        lk_session_disown(applet, index, LK_KEY_LOCKED);
-    }
-    *endpoint = changed;
-    lk_wipe(&changed.persistent, sizeof changed.persistent);
-    return LK_OK;
+    changed = applet->endpoints[index];
+    status = set_up(applet, index, &body, &changed);
+    lk_wipe(&changed, sizeof changed); /* a copy of Kpersistent is in it */
+    return status;
 }
 
 /* --- TERMINATE, DELETE --- */

@@ -250,7 +250,7 @@ const struct test_sample test_samples[] = {
     {"wired_setup_endpoint", "50(I)", 0},
     {"wired_setup_endpoint", "50(I) 4A(000020) 4B(000001) DF15(03)", 3},
     {"wired_counts", "DF18(01) DF19(10) DF1A(0F)", 0},
-    {"wired_state", "50(I) 4D(I) DF10(02) DF11(01) 4E(0001)", 0},
+    {"wired_state", "50(I) 4D(I) DF10(02) DF11(01) DF14(01) 4E(0001)", 0},
     {"wired_setup_instance", "DF12(01)", 0},
     {"wired_setup_instance", "DF13(00)", 0},
     {"wired_setup_instance", "DF12(00) DF13(01)", 1},

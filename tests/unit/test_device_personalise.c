@@ -169,6 +169,23 @@ static void unpersonalised_phone_makes_no_key(void **state)
     assert_int_equal(test_phone_num_endpoints(&phone), 0);
 }
 
+/* A renewal that the journal refuses leaves the certificates that were there. */
+static void failed_renewal_keeps_the_old_certificates(void **state)
+{
+    struct test_ca_cert f = test_world.world.f, e;
+    struct lk_automaker before;
+
+    (void)state;
+    test_phone_forget(&phone);
+    test_phone_init(&phone, &test_world.world);
+    e = phone.e;
+    before = phone.device.automakers[0];
+    assert_int_not_equal(before.e_len, 0);
+    phone.host.flash.fail_at = phone.host.flash.writes + 1;
+    assert_int_equal(install(&f, &e), LK_PORT_STORE);
+    assert_memory_equal(&phone.device.automakers[0], &before, sizeof before);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, bare, test_world_done)
 
 int main(void)
@@ -177,6 +194,7 @@ int main(void)
         T(M95_one_instance_ca_per_automaker),      T(M93_foreign_root_refused),
         T(e_for_another_key_or_name_refused),      T(made_again_until_it_is_certified),
         T(element_that_fails_leaves_no_ca_behind), T(unpersonalised_phone_makes_no_key),
+        T(failed_renewal_keeps_the_old_certificates),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
