@@ -1,7 +1,7 @@
 #!/bin/bash
-# FA5: the instructions of the search over 20 keys are the same for the first key, the last, none, and
-# a cryptogram that is wrong in one byte, one key at a time and two; those of the 16-byte compare are
-# the same wherever the two differ. Counted by callgrind with the portable SHA-256.
+# FA5: the instructions of the search over 20 keys are the same for the first key, the last, one
+# between and none (one byte wrong), one key at a time and two; those of the 16-byte compare are the
+# same wherever the two differ. Counted by callgrind with the portable SHA-256.
 program=$LATCHKEY_BUILD/tests/test_unit_test_fast_count
 if ! command -v valgrind >/dev/null || [ ! -x "$program" ]; then
     echo "skip FA5_instruction_count: needs valgrind and $program"

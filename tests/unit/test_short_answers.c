@@ -1,7 +1,7 @@
 /* test_short_answers.c: the other side breaks off inside a message (attack row PR6). What came is
- * given in a heap block of exactly its length, so that memcheck and the address sanitizer see a look
- * beyond it; outputs are filled with A5 first, so that old bytes would show. short_answers.sh runs
- * this program under memcheck. */
+ * given in a heap block of exactly its length, so that memcheck and the address sanitizer see a
+ * look beyond it; outputs are filled with A5 first, so that old bytes would show. short_answers.sh
+ * runs this program under memcheck. */
 #include "support/crypto_fixture.h"
 
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static void release(struct lk_bytes run)
     free((void *)(uintptr_t)run.at);
 }
 
-/* After the `len` bytes that count nothing was written but a wipe, and none of those is an old one. */
+/* After the `len` bytes that count nothing was written but a wipe, and none of those is old. */
 static void assert_clean(const uint8_t *out, size_t len, size_t cap)
 {
     unsigned run = 0;
@@ -58,7 +58,7 @@ static void assert_clean(const uint8_t *out, size_t len, size_t cap)
     }
 }
 
-/* A tap whose answer number `at` is only its first `cut` bytes. Gives that answer's whole length. */
+/* A tap whose answer number `at` is only its first `cut` bytes. Gives that answer's length. */
 static size_t cut_tap(enum lk_reader reader, enum lk_action action, unsigned at, size_t cut)
 {
     uint8_t command[LK_APDU_COMMAND_MAX], answer[LK_APDU_RESPONSE_MAX];
