@@ -3,7 +3,7 @@
 # a byte that was never written.
 program=$LATCHKEY_BUILD/tests/test_unit_test_short_answers
 if ! command -v valgrind >/dev/null || [ ! -x "$program" ] ||
-    nm "$program" | grep -q __asan_init; then
+    nm "$program" | grep -qE '__(asan|ubsan)_'; then
     echo "skip PR6_memcheck_of_error_paths: needs valgrind and a build without sanitizers"
     exit 77
 fi
