@@ -134,6 +134,8 @@ static void PA12_recorded_commands_make_no_key_in_the_phone(void **state)
             if (command[1] == 0xa4 && i > 0)
                 stage.field.reset(stage.field.ctx); /* as it went in the record */
             stage.field.answer(stage.field.ctx, command, len, answer, &got);
+            if (command[1] == 0x32) /* VERIFY: an old M[1] never fits a new X */
+                assert_true(got == 2 && answer[0] != 0x90);
         }
         stage.field.reset(stage.field.ctx);
         assert_int_equal(test_phone_num_endpoints(&stage.phone), 0);
