@@ -3,18 +3,7 @@
 # between and none (one byte wrong), one key at a time and two; those of the 16-byte compare are the
 # same wherever the two differ. Counted by callgrind with the portable SHA-256.
 program=$LATCHKEY_BUILD/tests/test_unit_test_fast_count
-if ! command -v valgrind >/dev/null || [ ! -x "$program" ]; then
-    echo "skip FA5_instruction_count: needs valgrind and $program"
-    exit 77
-fi
-work=$(mktemp -d /tmp/latchkey-count-XXXXXX)
-trap 'rm -rf "$work"' EXIT
-count() { # FUNCTION ARGUMENTS...: instructions of the function and all it calls
-    local function=$1; shift
-    timeout 120 valgrind --tool=callgrind --callgrind-out-file="$work/out" --collect-atstart=no \
-        --toggle-collect="$function" "$program" "$@" >"$work/log" 2>&1 || return
-    sed -n 's/.*Collected : \([0-9]*\).*/\1/p' "$work/log"
-}
+. "$(dirname "$0")/../support/count.sh"
 failed=0
 same() { # NAME FUNCTION "ARGUMENTS"...: all of them cost the same, and something
     local name=$1 function=$2 first='' n; shift 2
