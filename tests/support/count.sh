@@ -1,7 +1,8 @@
 # count.sh: counts instructions by callgrind. Set `program` to the test program and source this; it
 # ends the test as skipped where that is not possible. Sourced, not run.
-if ! command -v valgrind >/dev/null || [ ! -x "${program:?}" ]; then
-    echo "skipped: needs valgrind and $program"
+if ! command -v valgrind >/dev/null || [ ! -x "${program:?}" ] ||
+    nm "$program" | grep -qE '__(asan|ubsan)_'; then
+    echo "skipped: needs valgrind and $program, built without sanitizers"
     exit 77
 fi
 work=$(mktemp -d /tmp/latchkey-count-XXXXXX)
