@@ -89,6 +89,18 @@ static void a_cmac_whose_provider_fails_is_none(void **state)
     assert_int_equal(cbc.calls, 4); /* 256, 256, the subkey, the rest */
 }
 
+/* RFC 4231, test case 6: a key longer than a block is hashed first. */
+static void rfc4231_a_key_of_131_bytes(void **state)
+{
+    const struct lk_bytes text =
+        lk_bytes("Test Using Larger Than Block-Size Key - Hash Key First", 54);
+    uint8_t key[131], out[32];
+
+    memset(key, 0xaa, sizeof key);
+    assert_int_equal(lk_hmac(crypto_of(state), lk_bytes(key, sizeof key), &text, 1, out), LK_OK);
+    assert_hex(out, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 /* --- what is too long or too short --- */
 
 static void long_runs_are_refused_before_anything_is_done(void **state)
@@ -267,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cmac_of_any_length_is_that_of_openssl),
         cmocka_unit_test(a_cmac_whose_provider_fails_is_none),
+        cmocka_unit_test(rfc4231_a_key_of_131_bytes),
         cmocka_unit_test(long_runs_are_refused_before_anything_is_done),
         cmocka_unit_test(an_ecies_text_without_room_for_its_tag),
         cmocka_unit_test(FA1_the_search_refuses_what_it_cannot_lay_out),
