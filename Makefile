@@ -18,7 +18,7 @@ help:
 	@echo 'make bench     performance against references measured in the same run'
 	@echo 'make size      code and RAM of the three libraries with BearSSL'
 	@echo 'make asan      all tests under the address and undefined-behaviour sanitizers'
-	@echo 'make coverage  line coverage of src/ by the tests'
+	@echo 'make coverage  lines and branches of src/ by the tests; fails below the claim'
 	@echo 'make fuzz      every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make long      the tests with their long counts (hours)'
 	@echo 'make install   libraries, headers and program to PREFIX=$(PREFIX) (DESTDIR respected)'
@@ -72,7 +72,7 @@ asan: setup
 	@cd build-asan && ctest -j2 --output-on-failure --no-tests=error -E '^ct\.|host_memory'
 
 coverage: setup
-	@sh tools/coverage
+	@python3 tools/coverage
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null
