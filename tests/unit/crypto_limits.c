@@ -134,7 +134,7 @@ static void an_ecies_text_without_room_for_its_tag(void **state)
     lk_key_free(crypto_of(state), &key);
 }
 
-static void FA1_the_search_refuses_what_it_cannot_lay_out(void **state)
+static void the_search_refuses_what_it_cannot_lay_out(void **state)
 {
     static const uint8_t versions[18];
     const struct lk_persistent persistent = {{9}};
@@ -282,7 +282,7 @@ int main(void)
         cmocka_unit_test(rfc4231_a_key_of_131_bytes),
         cmocka_unit_test(long_runs_are_refused_before_anything_is_done),
         cmocka_unit_test(an_ecies_text_without_room_for_its_tag),
-        cmocka_unit_test(FA1_the_search_refuses_what_it_cannot_lay_out),
+        cmocka_unit_test(the_search_refuses_what_it_cannot_lay_out),
         cmocka_unit_test(records_have_one_form),
         cmocka_unit_test(a_key_part_without_room_for_its_padding),
         cmocka_unit_test(PK14_a_start_without_its_provider_keeps_nothing),

@@ -101,7 +101,7 @@ static void assert_start(enum lk_status expected)
         assert_true(lk_is_zero(&t.applet, sizeof t.applet)); /* no half-loaded keys */
 }
 
-static void CR6_a_record_that_nobody_wrote_stops_the_start(void **state)
+static void CR5_a_record_that_nobody_wrote_stops_the_start(void **state)
 {
     static const struct {
         uint32_t id;
@@ -134,7 +134,7 @@ static void CR6_a_record_that_nobody_wrote_stops_the_start(void **state)
     }
 }
 
-static void CR6_a_record_of_no_kind_or_no_place_stops_the_start(void **state)
+static void CR5_a_record_of_no_kind_or_no_place_stops_the_start(void **state)
 {
     static const struct {
         uint32_t id;
@@ -158,7 +158,7 @@ static void CR6_a_record_of_no_kind_or_no_place_stops_the_start(void **state)
 }
 
 /* The stored mailboxes are not what the endpoint says: the key works, EXCHANGE says 6581. */
-static void CR6_mailboxes_that_nobody_wrote_are_not_read(void **state)
+static void CR5_mailboxes_that_nobody_wrote_are_not_read(void **state)
 {
     static const struct {
         uint32_t id;
@@ -244,7 +244,7 @@ static void D20_an_unconfirmed_key_dies_though_the_store_is_broken(void **state)
 
 /* --- mailboxes and the end of their key --- */
 
-static void LI6_the_image_in_ram_goes_with_its_key(void **state)
+static void M90_the_image_in_ram_goes_with_its_key(void **state)
 {
     uint8_t body[15] = {0x50, 0x08};
 
@@ -321,7 +321,7 @@ static void S13_a_good_mac_of_a_strange_car_opens_no_box(void **state)
     assert_no_mailbox();
 }
 
-static void EX2_a_sealed_command_with_parameters_ends_the_session(void **state)
+static void a_sealed_command_with_parameters_ends_the_session(void **state)
 {
     uint8_t sealed[64];
     size_t len = 0;
@@ -442,17 +442,17 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
-        T(CR6_a_record_that_nobody_wrote_stops_the_start),
-        T(CR6_a_record_of_no_kind_or_no_place_stops_the_start),
-        T(CR6_mailboxes_that_nobody_wrote_are_not_read),
+        T(CR5_a_record_that_nobody_wrote_stops_the_start),
+        T(CR5_a_record_of_no_kind_or_no_place_stops_the_start),
+        T(CR5_mailboxes_that_nobody_wrote_are_not_read),
         T(CR6_a_broken_store_confirms_no_key_and_keeps_no_write),
         T(D20_an_unconfirmed_key_dies_though_the_store_is_broken),
-        T(LI6_the_image_in_ram_goes_with_its_key),
+        T(M90_the_image_in_ram_goes_with_its_key),
         T(S9_an_ended_key_takes_no_private_data_and_shows_its_proof),
         T(private_data_of_no_bytes_writes_nothing),
         T(LI1_locking_another_key_leaves_the_session_alone),
         T(S13_a_good_mac_of_a_strange_car_opens_no_box),
-        T(EX2_a_sealed_command_with_parameters_ends_the_session),
+        T(a_sealed_command_with_parameters_ends_the_session),
         T(a_notification_is_taken_and_answers_no_bytes),
         T(S24_creation_data_that_disagree_make_no_key),
         T(windows_that_do_not_fit_change_nothing),

@@ -232,9 +232,65 @@ static void P31_an_attestation_may_be_absent(void **state)
     assert_int_equal(phone.device.is_taken, 1);
 }
 
+static uint8_t wrong[LK_POINT_LEN] = {0x04, 1};
+
+static void wrong_vehicle(struct lk_vehicle_attestation *msg)
+{
+    msg->vehicle_id.at = wrong;
+}
+
+static void wrong_key(struct lk_vehicle_attestation *msg)
+{
+    msg->device_key.at = wrong;
+}
+
+static void wrong_hash(struct lk_vehicle_attestation *msg)
+{
+    msg->cert_hash.at = wrong;
+}
+
+static void wrong_role(struct lk_vehicle_attestation *msg)
+{
+    msg->role = LK_OBJECT_FRIEND;
+}
+
+/* The car's own signature over another key, another car, another role. */
+static void S10_an_attestation_is_of_this_key(void **state)
+{
+    static void (*const spoils[])(struct lk_vehicle_attestation *msg) = {wrong_vehicle, wrong_key,
+                                                                         wrong_hash, wrong_role};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof spoils / sizeof spoils[0]; i++) {
+        assert_int_equal(
+            lk_device_enter_password(&phone.device, TEST_PASSWORD, phone.now_ms), LK_OK);
+        assert_true(test_car_open(&car, &phone) && test_car_write_all(&car, &phone) &&
+                    test_car_make(&car, &phone) && test_car_read_all(&car, &phone));
+        assert_false(test_car_attest_as(&car, &phone, spoils[i]));
+        assert_int_equal(car.status, LK_PEER_VALUE);
+        assert_int_equal(phone.device.is_taken, 0);
+        assert_int_equal(test_phone_tick(&phone), LK_OK);
+        assert_int_equal(test_phone_num_endpoints(&phone), 0);
+    }
+}
+
+static void EX10_data_of_many_small_parts_stop_at_the_cap(void **state)
+{
+    static uint8_t data[LK_REASSEMBLY_MAX + 200];
+
+    (void)state;
+    for (size_t at = 0; at < sizeof data; at += 2)
+        memcpy(data + at, "\x4e\x00", 2);
+    assert_true(test_car_open(&car, &phone));
+    assert_false(test_car_write(&car, &phone, data, sizeof data));
+    assert_int_equal(car.status, LK_PEER_TOO_LONG);
+    assert_int_equal(car.sw, LK_SW_NO_MEMORY);
+    assert_true(lk_is_zero(&phone.device.chan, sizeof phone.device.chan));
+}
+
 /* --- the wallet's records --- */
 
-static void CR6_a_wallet_that_nobody_wrote_does_not_start(void **state)
+static void CR5_a_wallet_that_nobody_wrote_does_not_start(void **state)
 {
     static const struct {
         uint8_t is_pass;
@@ -284,7 +340,9 @@ int main(void)
         T(PR3_parameters_that_are_none_end_the_run),
         T(S24_mailboxes_must_hold_what_is_announced),
         T(P31_an_attestation_may_be_absent),
-        T(CR6_a_wallet_that_nobody_wrote_does_not_start),
+        T(S10_an_attestation_is_of_this_key),
+        T(EX10_data_of_many_small_parts_stop_at_the_cap),
+        T(CR5_a_wallet_that_nobody_wrote_does_not_start),
     };
 
     return cmocka_run_group_tests(tests, test_world_begin, test_world_end);

@@ -390,7 +390,7 @@ static void LI10_a_full_table_tells_the_phone(void **state)
     assert_int_equal(test_key_in(car, LK_KEY_OWNER, LK_KEY_PENDING), -1);
 }
 
-static void PA16_a_pairing_that_is_too_slow_is_over(void **state)
+static void P19_a_pairing_that_is_too_slow_is_over(void **state)
 {
     uint8_t command[LK_APDU_COMMAND_MAX];
     struct lk_bytes none = {NULL, 0};
@@ -419,7 +419,7 @@ static void PA16_a_pairing_that_is_too_slow_is_over(void **state)
 }
 
 /* The clock or the menu ends what runs; the run knows how. */
-static void PA16_the_clock_and_the_menu_end_a_pairing(void **state)
+static void P19_the_clock_and_the_menu_end_a_pairing(void **state)
 {
     (void)state;
     for (int by_clock = 0; by_clock < 2; by_clock++) {
@@ -527,7 +527,7 @@ static void M100_a_configuration_that_is_not_of_K_does_not_start(void **state)
     assert_int_equal(test_vehicle_reboot(car), LK_OK);
 }
 
-static void PA15_a_verifier_of_zero_is_refused(void **state)
+static void a_verifier_of_zero_is_refused(void **state)
 {
     struct lk_verifier zero = car->verifier;
 
@@ -538,7 +538,7 @@ static void PA15_a_verifier_of_zero_is_refused(void **state)
     assert_int_equal(car->vehicle.pairing_open, 1); /* nothing has changed */
 }
 
-static void CR6_a_record_that_nobody_wrote_stops_the_start(void **state)
+static void CR5_a_record_that_nobody_wrote_stops_the_start(void **state)
 {
     static const struct {
         uint32_t id;
@@ -572,7 +572,7 @@ static void CR6_a_record_that_nobody_wrote_stops_the_start(void **state)
 }
 
 /* Secrets that open but are too short: as if somebody had written them with our own key. */
-static void CR6_a_secret_of_another_length_stops_the_start(void **state)
+static void CR5_a_secret_of_another_length_stops_the_start(void **state)
 {
     static const struct {
         uint32_t id;
@@ -620,16 +620,16 @@ int main(void)
         T(D19_a_phone_that_is_busy_is_asked_again),
         T(PA1_attempts_are_looked_at_before_each_use),
         T(LI10_a_full_table_tells_the_phone),
-        T(PA16_a_pairing_that_is_too_slow_is_over),
-        T(PA16_the_clock_and_the_menu_end_a_pairing),
+        T(P19_a_pairing_that_is_too_slow_is_over),
+        T(P19_the_clock_and_the_menu_end_a_pairing),
         T(M100_a_car_whose_K_comes_by_an_intermediate_pairs),
         PAIRED(LI1_a_place_given_to_another_key_grants_nothing),
         PAIRED(ST9_a_bad_word_or_silence_is_no_grant),
         PAIRED(a_tap_that_is_over_takes_no_step),
         T(M100_a_configuration_that_is_not_of_K_does_not_start),
-        T(PA15_a_verifier_of_zero_is_refused),
-        PAIRED(CR6_a_record_that_nobody_wrote_stops_the_start),
-        PAIRED(CR6_a_secret_of_another_length_stops_the_start),
+        T(a_verifier_of_zero_is_refused),
+        PAIRED(CR5_a_record_that_nobody_wrote_stops_the_start),
+        PAIRED(CR5_a_secret_of_another_length_stops_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
