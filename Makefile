@@ -19,7 +19,7 @@ help:
 	@echo 'make size      code and RAM of the three libraries with BearSSL'
 	@echo 'make asan      all tests under the address and undefined-behaviour sanitizers'
 	@echo 'make integer   tests and fuzz replays under the integer-conversion sanitizers of clang'
-	@echo 'make coverage  line coverage of src/ by the tests'
+	@echo 'make coverage  lines and branches of src/ by the tests; fails below the claim'
 	@echo 'make fuzz      every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make long      the tests with their long counts (hours)'
 	@echo 'make install   libraries, headers and program to PREFIX=$(PREFIX) (DESTDIR respected)'
@@ -79,7 +79,7 @@ integer: setup
 	@sh tools/record_test $(BUILD)/test-results make.integer sh tools/integer build-integer
 
 coverage: setup
-	@sh tools/coverage
+	@python3 tools/coverage
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null

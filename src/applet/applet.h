@@ -3,6 +3,8 @@
 #ifndef LK_APPLET_ROOM_H
 #define LK_APPLET_ROOM_H
 
+#include <assert.h>
+
 #include "apdu/apdu.h"
 #include "chan/chan.h"
 #include "crypto/crypto.h"
@@ -96,15 +98,15 @@ enum lk_status lk_record_read_termination(struct lk_applet *applet, size_t index
 /* Index of the endpoint or CA, or LK_APPLET_NO_INDEX. */
 size_t lk_endpoint_find(const struct lk_applet *applet, struct lk_bytes id);
 size_t lk_ca_find(const struct lk_applet *applet, struct lk_bytes name);
-/* DER Name of an Instance CA: one CommonName. `out` takes 64 bytes. */
-enum lk_status lk_ca_name(const struct lk_instance_ca *ca, uint8_t out[64], size_t *out_len);
+/* Writes the DER Name of an Instance CA, one CommonName; gives its length. */
+size_t lk_ca_name(const struct lk_instance_ca *ca, uint8_t out[64]);
 /* Forgets an endpoint in RAM and frees its key. */
 void lk_endpoint_forget(struct lk_applet *applet, size_t index);
 /* Deletes an endpoint: one commit, then RAM. */
 enum lk_status lk_endpoint_delete(struct lk_applet *applet, size_t index);
 
 /* --- exchange.c: the staged image of one endpoint's two mailboxes --- */
-/* Loads the image of `endpoint` unless it is there; refuses to drop what another session staged. */
+/* Loads the image of `endpoint` unless it is there. Nothing of another endpoint may be staged. */
 enum lk_status lk_mailbox_load(struct lk_applet *applet, size_t endpoint);
 void lk_mailbox_drop(struct lk_applet *applet);
 

@@ -14,7 +14,7 @@ size_t lk_ca_find(const struct lk_applet *applet, struct lk_bytes name)
     return LK_APPLET_NO_INDEX;
 }
 
-enum lk_status lk_ca_name(const struct lk_instance_ca *ca, uint8_t out[64], size_t *out_len)
+size_t lk_ca_name(const struct lk_instance_ca *ca, uint8_t out[64])
 {
     static const uint8_t common_name[] = {0x55, 0x04, 0x03};
     struct lk_wr wr;
@@ -25,10 +25,8 @@ enum lk_status lk_ca_name(const struct lk_instance_ca *ca, uint8_t out[64], size
     lk_der_wrap(&wr, 0, LK_DER_SEQUENCE);
     lk_der_wrap(&wr, 0, LK_DER_SET);
     lk_der_wrap(&wr, 0, LK_DER_SEQUENCE);
-    if (wr.fault != LK_OK)
-        return wr.fault;
-    *out_len = wr.len;
-    return LK_OK;
+    assert(wr.fault == LK_OK); /* a name has 32 bytes at most */
+    return wr.len;
 }
 
 /* PrintableString of X.680: what a CommonName may hold (D2). */

@@ -103,7 +103,7 @@ static enum lk_status issue_h(struct lk_applet *applet, const struct lk_endpoint
 {
     const struct lk_instance_ca *ca = &applet->cas[endpoint->ca];
     uint8_t name[2 * LK_ENDPOINT_ID_LEN], issuer[64], facts_bytes[512];
-    size_t issuer_len = 0, facts_len = 0;
+    size_t facts_len = 0;
     struct lk_endpoint_facts facts = {
         .option1 = endpoint->option1,
         .option2 = endpoint->option2,
@@ -129,9 +129,8 @@ static enum lk_status issue_h(struct lk_applet *applet, const struct lk_endpoint
     memcpy(facts.vehicle_id, endpoint->vehicle_id, sizeof facts.vehicle_id);
     memcpy(facts.endpoint_id, endpoint->id, sizeof facts.endpoint_id);
     hex(endpoint->id, sizeof endpoint->id, name);
-    LK_TRY(lk_ca_name(ca, issuer, &issuer_len));
     LK_TRY(lk_endpoint_facts_write(&facts, facts_bytes, sizeof facts_bytes, &facts_len));
-    plan.issuer = lk_bytes(issuer, issuer_len);
+    plan.issuer = lk_bytes(issuer, lk_ca_name(ca, issuer));
     plan.role_value = lk_bytes(facts_bytes, facts_len);
     LK_TRY(lk_random(applet->crypto, plan.serial, sizeof plan.serial));
     return lk_cert_issue(applet->crypto, &plan, out, LK_CERT_MAX, out_len);

@@ -129,14 +129,13 @@ static enum lk_status answer_fast(struct lk_applet *applet, struct lk_applet_ses
 
     memset(&keys, 0, sizeof keys);
     status = lk_random(applet->crypto, key.key, sizeof key.key);
-    if (status != LK_OK)
-        goto out;
-    for (size_t i = 0; i < sizeof key.key; i++)
+    for (size_t i = 0; status == LK_OK && i < sizeof key.key; i++)
         key.key[i] = (uint8_t)((endpoint->persistent.key[i] & mask) | (key.key[i] & ~mask));
-    status = lk_fast_derive(applet->crypto, &key, endpoint->public_key, &info, cryptogram, &keys);
+    if (status == LK_OK)
+        status = lk_fast_derive(applet->crypto, &key, endpoint->public_key, &info, cryptogram,
+                                &keys);
     if (status == LK_OK)
         lk_chan_open(&session->chan, &keys);
-out:
     lk_wipe(&key, sizeof key);
     lk_wipe(&keys, sizeof keys);
     return status;

@@ -16,19 +16,19 @@ static uint16_t offset(const struct lk_turn *turn)
 
 static enum lk_status view_endpoints(struct lk_turn *turn)
 {
-    for (size_t i = 0, skip = turn->command.p2; i < LK_APPLET_NUM_ENDPOINTS; i++) {
+    const struct lk_wr *reply = &turn->reply;
+
+    for (size_t i = 0, skip = turn->command.p2;
+         i < LK_APPLET_NUM_ENDPOINTS && reply->cap - reply->len >= 2 + LK_ENDPOINT_ID_LEN; i++) {
         const struct lk_endpoint *endpoint = &turn->applet->endpoints[i];
         struct lk_wired_endpoint item = {lk_bytes(endpoint->id, sizeof endpoint->id)};
 
         if (endpoint->state == LK_ENDPOINT_NONE)
             continue;
-        if (skip > 0) {
+        if (skip > 0)
             skip--;
-            continue;
-        }
-        if (turn->reply.cap - turn->reply.len < 10)
-            break;
-        lk_wired_endpoint_write(&item, &turn->reply);
+        else
+            lk_wired_endpoint_write(&item, &turn->reply);
     }
     return LK_OK;
 }

@@ -108,6 +108,25 @@ static int exchange(void)
     return test_tap_operate(&t, &tap, 0, ops, 2, NULL, NULL) == LK_EXCHANGE_OK;
 }
 
+/* What the store holds must be read, opened and written anew. */
+static void stored(void)
+{
+    confirm();
+    assert_int_equal(exchange(), 1);
+    test_tap_forget(&t, &tap);
+    assert_int_equal(test_applet_reboot(&t), LK_OK);
+    confirm();
+}
+
+static int set_private(void)
+{
+    uint8_t body[15] = {0x50, 0x08};
+
+    memcpy(body + 2, t.endpoint_id, 8);
+    memcpy(body + 10, "\x4b\x03" "abc", 5);
+    return test_applet_wired(&t, 0xd2, 0x00, 0x40, body, sizeof body) == LK_SW_OK;
+}
+
 static int lock_key(void)
 {
     return test_applet_setup(&t, t.endpoint_id, LK_ENDPOINT_LOCKED, NULL, NULL) == LK_SW_OK;
@@ -141,6 +160,8 @@ static const struct step steps[] = {
     {"AUTH0", selected, auth0},
     {"AUTH1", authenticated, auth1},
     {"EXCHANGE", confirm, exchange},
+    {"EXCHANGE on stored mailboxes", stored, exchange},
+    {"SET PRIVATE DATA", stored, set_private},
     {"SETUP ENDPOINT", confirm, lock_key},
     {"TERMINATE ENDPOINT", confirm, terminate},
     {"DELETE ENDPOINT", confirm, delete_key},

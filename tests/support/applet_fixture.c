@@ -193,6 +193,8 @@ uint16_t test_applet_create_endpoint(struct test_applet *t, const char *ca,
     struct lk_wr wr;
     struct lk_cert cert;
 
+    if (endpoint->vehicle_key != NULL)
+        body.creation.vehicle_key = lk_bytes(endpoint->vehicle_key, LK_POINT_LEN);
     lk_wr_init(&wr, bytes, sizeof bytes);
     lk_wired_create_endpoint_write(&body, &wr);
     if (wr.fault != LK_OK)

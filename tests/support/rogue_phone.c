@@ -124,6 +124,25 @@ static void verify(struct test_rogue *rogue, struct lk_bytes body, struct reply 
         lk_tlv_put(&reply->wr, 0x58, m2, lies(rogue, LIE_M2_SHORT) ? 15 : 16);
 }
 
+/* H whose CommonName is the identifier, or nearly so. */
+static void issue_named(struct test_rogue *rogue, const struct lk_endpoint_facts *facts)
+{
+    struct test_ca_world *world = rogue->world;
+    uint8_t value[512];
+    size_t len = 0;
+    char name[17];
+
+    test_ca_hex(facts->endpoint_id, name);
+    if (lies(rogue, LIE_H_NAME_SHORT))
+        name[15] = '\0';
+    if (lies(rogue, LIE_H_NAME_LOWER))
+        name[0] = 'a';
+    assert_int_equal(lk_endpoint_facts_write(facts, value, sizeof value, &len), LK_OK);
+    assert_int_equal(test_ca_issue(world->crypto, LK_ROLE_ENDPOINT, name, &world->endpoint,
+                                   &world->e, &world->instance, lk_bytes(value, len), &rogue->h),
+                     LK_OK);
+}
+
 static void issue_h(struct test_rogue *rogue, const struct lk_pairing_data *data)
 {
     struct lk_endpoint_facts facts = rogue->world->facts;
@@ -146,8 +165,7 @@ static void issue_h(struct test_rogue *rogue, const struct lk_pairing_data *data
         facts.option1 |= LK_OPTION1_EXCHANGE_FAST;
     if (lies(rogue, LIE_H_SIZE))
         facts.private_size++;
-    assert_int_equal(test_ca_issue_h(rogue->world, &facts, &rogue->world->endpoint, &rogue->h),
-                     LK_OK);
+    issue_named(rogue, &facts);
 }
 
 static void write_data(struct test_rogue *rogue, struct lk_bytes body, struct reply *reply)
@@ -194,6 +212,14 @@ static void load_object(struct test_rogue *rogue, uint16_t tag)
     if (lies(rogue, LIE_READ_LONG)) {
         lk_put32(rogue->object, 0x30820ff0u);
         rogue->object_len = 4000;
+    }
+    if (lies(rogue, LIE_READ_OVER)) { /* 1024 bytes are announced */
+        lk_put32(rogue->object, 0x308203fcu);
+        rogue->object_len = 1500;
+    }
+    if (lies(rogue, LIE_E_NOT_CERT) && tag == 0x7f22) {
+        lk_put32(rogue->object, 0x30020500u);
+        rogue->object_len = 4;
     }
     if (lies(rogue, LIE_READ_ABSENT) && tag == 0x7f22) {
         lk_put16(rogue->object, tag);

@@ -11,11 +11,17 @@
 #include <cmocka.h>
 
 #include "latchkey/provider_openssl.h"
+#include "tlv/der.h"
 
 #define ALG "300a06082a8648ce3d040302"
 #define KEY_ALG "301306072a8648ce3d020106082a8648ce3d030107"
 #define ARC "060a2b0601040182c46905"
 #define N_HEX "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
+
+#define FIVE_EXTENSIONS                                                                  \
+    "300806022a0104020500 300806022a0204020500 300806022a0304020500 300806022a0404020500" \
+    "300806022a0504020500"
+#define SIX_EXTENSIONS FIVE_EXTENSIONS "300806022a0604020500"
 
 struct form {
     const char *name;
@@ -56,6 +62,13 @@ static const struct form forms[] = {
      LK_CERT_ALGORITHM},
     {"issuer empty", 'K', PART_ISSUER, "3000", LK_CERT_NAME},
     {"subject empty", 'K', PART_SUBJECT, "3000", LK_CERT_NAME},
+    {"UTF-8 overlong in 3", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05e09fbf4141",
+     LK_CERT_NAME},
+    {"UTF-8 surrogate", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05eda0804141", LK_CERT_NAME},
+    {"UTF-8 overlong in 4", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05f08fbfbf41",
+     LK_CERT_NAME},
+    {"UTF-8 above 10FFFF", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05f490808041",
+     LK_CERT_NAME},
     {"CN empty", 'K', PART_SUBJECT, "300b310930070603550403 1300", LK_CERT_NAME},
     {"CN 65 octets", 'K', PART_SUBJECT, "304c314a30480603550403 1341Z41", LK_CERT_NAME},
     {"NUL in CN", 'K', PART_SUBJECT, "300f310d300b0603550403 130441004242", LK_CERT_NAME},
@@ -148,6 +161,7 @@ static const struct form forms[] = {
     {"extension OID padded", 'K', PART_EXTRA, "300906032a8003 04020500", LK_CERT_DER},
     {"extension OID unfinished", 'K', PART_EXTRA, "300806022a83 04020500", LK_CERT_DER},
     {"extension without value", 'K', PART_EXTRA, "300406022a03", LK_CERT_DER},
+    {"eleven extensions", 'K', PART_EXTRA, SIX_EXTENSIONS, LK_CERT_EXT_VALUE},
     {"extended key usage", 'K', PART_EXTRA,
      "30130603551d25 040c300a06082b06010505070301", LK_CERT_KEY_USAGE},
     {"extended key usage critical", 'K', PART_EXTRA,
@@ -385,6 +399,10 @@ static void open_choices_are_accepted(void **state)
 {
     static const struct form good[] = {
         {"UTF-8 CN", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05c3a4c3b641", LK_OK},
+        {"UTF-8 first of 3", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05e0a0804141", LK_OK},
+        {"UTF-8 first of 4", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05f090808041", LK_OK},
+        {"UTF-8 last", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05f48fbfbf41", LK_OK},
+        {"ten extensions", 'K', PART_EXTRA, FIVE_EXTENSIONS, LK_OK},
         {"C, O and CN", 'K', PART_SUBJECT,
          "3025310b3009060355040613024445 310a3008060355040a0c0141 310a30080603550403130141",
          LK_OK},
@@ -409,6 +427,53 @@ static void open_choices_are_accepted(void **state)
         if (lk_cert_parse(&crypto, lk_bytes(der, len), &cert) != LK_OK)
             fail_msg("%s is refused", good[i].name);
     }
+}
+
+/* A certificate that ends after its key: version 1 in the clothes of version 3. */
+static void PK10_no_extensions_at_all(void **state)
+{
+    const struct test_ca_cert *k;
+    enum lk_status fault = LK_OK;
+    struct lk_rd rd, outer, tbs;
+    uint8_t der[2048];
+    struct lk_key signer;
+    struct lk_cert cert;
+    struct lk_wr wr;
+
+    (void)state;
+    k = base_of('K', &signer);
+    lk_rd_init(&rd, test_ca_bytes(k), &fault);
+    outer = lk_der_enter(&rd, LK_DER_SEQUENCE);
+    tbs = lk_der_enter(&outer, LK_DER_SEQUENCE);
+    lk_wr_init(&wr, der, sizeof der);
+    for (int i = 0; i < 7; i++)
+        lk_wr_bytes(&wr, lk_der_whole(&tbs, lk_der_peek(&tbs)));
+    assert_int_equal(lk_der_peek(&tbs), LK_DER_CONTEXT_CONSTRUCTED(3));
+    lk_der_wrap(&wr, 0, LK_DER_SEQUENCE);
+    lk_wr_bytes(&wr, lk_bytes(outer.at, outer.left));
+    lk_der_wrap(&wr, 0, LK_DER_SEQUENCE);
+    assert_int_equal(fault, LK_OK);
+    assert_int_equal(wr.fault, LK_OK);
+    assert_int_equal(lk_cert_parse(&crypto, lk_bytes(der, wr.len), &cert), LK_CERT_EXT_MISSING);
+}
+
+/* What a writer of H's facts is not given, it does not make up. */
+static void facts_that_lack_a_part_are_not_written(void **state)
+{
+    struct lk_endpoint_facts facts = world.facts;
+    uint8_t out[512] = {0x5a};
+    size_t len = 77;
+
+    (void)state;
+    facts.vehicle_key = NULL;
+    assert_int_equal(lk_endpoint_facts_write(&facts, out, sizeof out, &len), LK_CALLER_ARGUMENT);
+    facts = world.facts;
+    facts.not_before = lk_bytes("20260101000000Z", 15); /* and no end */
+    assert_int_equal(lk_endpoint_facts_write(&facts, out, sizeof out, &len), LK_CALLER_ARGUMENT);
+    facts.not_after = lk_bytes("20261301000000Z", 15);
+    assert_int_equal(lk_endpoint_facts_write(&facts, out, sizeof out, &len), LK_CALLER_ARGUMENT);
+    assert_int_equal(out[0], 0x5a);
+    assert_int_equal(len, 77);
 }
 
 /* A certificate cut at any byte, in an exact-size block, is refused: also inside SPKI (PR8). */
@@ -458,6 +523,8 @@ int main(void)
         cmocka_unit_test(unchanged_parts_are_accepted),
         cmocka_unit_test(open_choices_are_accepted),
         cmocka_unit_test(PK10_broken_forms_have_their_status),
+        cmocka_unit_test(PK10_no_extensions_at_all),
+        cmocka_unit_test(facts_that_lack_a_part_are_not_written),
         cmocka_unit_test(PR8_every_prefix_is_refused),
         cmocka_unit_test(PK10_every_flipped_byte_is_refused),
     };
