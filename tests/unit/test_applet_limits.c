@@ -141,7 +141,7 @@ static void CR5_a_record_of_no_kind_or_no_place_stops_the_start(void **state)
         enum lk_status expected;
     } rows[] = {
         {0x00001, LK_STORE_VERSION},
-        {0x90000, LK_STORE_VERSION},
+        {0xff0000, LK_STORE_VERSION},
         {CA + LK_APPLET_NUM_CAS, LK_CALLER_FULL},
         {ENDPOINT + LK_APPLET_NUM_ENDPOINTS, LK_CALLER_FULL},
     };
