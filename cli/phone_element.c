@@ -62,7 +62,7 @@ static enum lk_status ask_host(struct element *element, const uint8_t *message, 
     if (element->host < 0)
         return LK_PORT_ELEMENT;
     enum lk_status status = lk_posix_local_send(element->host, message, len, 1000);
-    while (status == LK_OK && cli_now_ms() < until) {
+    while (status == LK_OK && cli_now_ms() < until && !phone_stop_asked) {
         int fd = -1;
         size_t got = 0;
         enum phone_channel channel =
@@ -166,8 +166,8 @@ static json_t *approach(struct element *element, json_t *question)
         lk_vpcd_close(&element->reader);
     if (port <= 0 || port > 65535 || pid < 0)
         return local_answer(status);
-    for (int i = 0; i < 150;
-         i++) { /* the virtual card driver opens its port some time after pcscd's start */
+    /* The virtual card driver opens its port some time after pcscd's start. */
+    for (int i = 0; i < 150 && !phone_stop_asked; i++) {
         status = lk_vpcd_connect(&element->reader, (uint16_t)port, (long)pid, &element->card);
         if (status == LK_OK || !pid)
             break;
