@@ -1,6 +1,7 @@
 /* car_unit.c: a car's folder opened: what a production line put there (cli/world.c writes it).
  *   car.json (automaker, vehicle_id, brand)  vehicle.key actuator.key (hex)  k.der
- * [intermediate.der] root.pub car.key car.store (the unit's journal) */
+ *   [intermediate.der] root.pub  car.key car.store car.floor (the unit's journal)
+ *   actuator.spent (the lock's own memory: the number of the last grant it obeyed) */
 #include <string.h>
 
 #include "car.h"
@@ -61,12 +62,32 @@ static enum lk_status load_certificates(struct car *car, const char *folder)
     return status;
 }
 
+static enum lk_status keep_spent(void *ctx, uint32_t sequence)
+{
+    return lk_posix_number_raise(ctx, sequence);
+}
+
+/* The lock and the engine, with what they obeyed before the restart (D26, RA13). */
+static int open_model(struct cli *cli, struct car *car, const char *folder)
+{
+    char path[400];
+    snprintf(path, sizeof path, "%s/actuator.spent", folder);
+    enum lk_status status = lk_posix_number_open(&car->spent, path);
+    if (status != LK_OK)
+        return cli_fail(cli, status, "%s", path);
+    lk_car_model_init(&car->model, car->config.actuator_key);
+    car->model.actuator.last_sequence = car->spent.value;
+    car->model.keep = keep_spent;
+    car->model.keep_ctx = &car->spent;
+    return 0;
+}
+
 int car_open(struct cli *cli, struct car *car, const char *name)
 {
     char folder[300], path[400];
     car->name = name;
     car->radio = "none";
-    car->control = -1;
+    car->control = car->spent.fd = -1;
     snprintf(folder, sizeof folder, "cars/%s", name);
     snprintf(path, sizeof path, "%s/car.json", folder);
     json_t *facts = cli_read_json(path);
@@ -91,13 +112,14 @@ int car_open(struct cli *cli, struct car *car, const char *name)
         status = load_certificates(car, folder);
     if (status == LK_OK)
         status = lk_vehicle_init(&car->vehicle, &car->config);
-    if (status == LK_OK)
-        lk_car_model_init(&car->model, car->config.actuator_key);
-    return status == LK_OK ? 0 : cli_fail(cli, status, "the car %s does not start", name);
+    return status == LK_OK ? open_model(cli, car, folder)
+                           : cli_fail(cli, status, "the car %s does not start", name);
 }
 
 void car_close(struct car *car)
 {
     lk_vehicle_forget(&car->vehicle);
+    lk_car_model_forget(&car->model);
+    lk_posix_number_close(&car->spent);
     unit_close(&car->unit);
 }

@@ -52,10 +52,17 @@ int unit_open(const struct cli *cli, struct unit *unit, const char *folder, cons
         return bad;
     path_of(folder, name, "store", path, sizeof path);
     enum lk_status status = lk_posix_store_open(&unit->file, path, &unit->store_port);
-    if (status == LK_OK) {
-        unit->has_file = 1;
-        status = lk_store_open(&unit->store, &unit->store_port, kind);
-    }
+    if (status != LK_OK)
+        return cli_fail(cli, status, "%s", path);
+    unit->has_file = 1;
+    char floor[512];
+    path_of(folder, name, "floor", floor, sizeof floor);
+    status = lk_posix_store_use_floor(&unit->file, floor, &unit->store_port);
+    if (status != LK_OK)
+        return cli_fail(cli, status, "%s", floor);
+    status = lk_store_open(&unit->store, &unit->store_port, kind);
+    if (status == LK_STORE_CORRUPT && unit->file.floor.value)
+        return cli_fail(cli, status, "%s (or older than %s says)", path, floor);
     return status == LK_OK ? 0 : cli_fail(cli, status, "%s", path);
 }
 
@@ -76,7 +83,11 @@ int unit_make(const struct cli *cli, const char *folder, const char *name, enum 
         status = lk_posix_store_open(&file, path, &port);
     if (status != LK_OK)
         return cli_fail(cli, status, "%s", path);
-    status = lk_store_format(&port, kind);
+    char floor[512];
+    path_of(folder, name, "floor", floor, sizeof floor);
+    status = lk_posix_number_create(floor);
+    if (status == LK_OK)
+        status = lk_store_format(&port, kind);
     lk_posix_store_close(&file);
     return status == LK_OK ? 0 : cli_fail(cli, status, "%s", path);
 }

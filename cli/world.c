@@ -90,6 +90,7 @@ static enum lk_status make_car_keys(struct maker *maker, const char *folder,
 {
     const struct lk_crypto_port *port = maker->unit.port;
     uint8_t record[LK_EC_RECORD_MAX], actuator[LK_AES_KEY_LEN];
+    char path[600];
     size_t len = 0;
     struct lk_key key = {0};
     enum lk_status status = port->ec_generate(port->ctx, &key, out_public);
@@ -102,6 +103,9 @@ static enum lk_status make_car_keys(struct maker *maker, const char *folder,
         status = port->random(port->ctx, actuator, sizeof actuator);
     if (status == LK_OK)
         status = write_hex(folder, "actuator.key", actuator, sizeof actuator);
+    snprintf(path, sizeof path, "%s/actuator.spent", folder);
+    if (status == LK_OK)
+        status = lk_posix_number_create(path);
     return status;
 }
 
