@@ -67,8 +67,12 @@ int cli_fail(const struct cli *cli, enum lk_status status, const char *format, .
     __attribute__((format(printf, 3, 4)));
 /* Prints one JSON object on a line of stdout; takes over `object`. */
 void cli_print_json(json_t *object);
-/* Writes the usage of one command, or of all for NULL. */
+/* Writes the usage of one command. */
 void cli_print_help(FILE *to, const struct cli_command *command);
+/* Writes the list of the commands of a group, or of all for NULL. */
+void cli_print_commands(FILE *to, const char *group);
+/* What stands for the value in help: the choices, or the word. */
+const char *cli_option_value(const struct cli_option *option);
 
 /* Hex of bytes, lower case; `out` takes 2*len + 1. Upper case for identifiers. */
 char *cli_hex(const uint8_t *data, size_t len, char *out);

@@ -43,44 +43,52 @@ void cli_print_json(json_t *object)
     json_decref(object);
 }
 
+const char *cli_option_value(const struct cli_option *option)
+{
+    return option->choices ? option->choices : option->value;
+}
+
 static void print_options(FILE *to, const struct cli_option *options, size_t max)
 {
     for (size_t i = 0; i < max && options[i].name; i++) {
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].value ? " " : "",
-                 options[i].value ? options[i].value : "");
-        fprintf(to, "  %-22s %s%s%s%s\n", left, options[i].help, options[i].choices ? " (" : "",
-                options[i].choices ? options[i].choices : "", options[i].choices ? ")" : "");
+                 options[i].value ? cli_option_value(&options[i]) : "");
+        fprintf(to, "  %-28s %s\n", left, options[i].help);
     }
 }
 
 void cli_print_help(FILE *to, const struct cli_command *command)
 {
-    if (command) {
-        fprintf(to, "usage: latchkey %s%s%s%s%s [options]\n\n%s\n", command->group,
-                command->verb ? " " : "", command->verb ? command->verb : "",
-                *command->arguments ? " " : "", command->arguments, command->summary);
-        if (*command->help)
-            fprintf(to, "\n%s\n", command->help);
-        fprintf(to, "\noptions:\n");
-        print_options(to, command->options, CLI_OPTIONS_MAX);
-        print_options(to, cli_common_options, 3);
-        return;
-    }
-    fprintf(to,
-            "latchkey %s: an open digital car key system\n\n"
-            "usage: latchkey COMMAND [options]\n\nStart here: latchkey demo\n\ncommands:\n",
-            lk_version());
+    fprintf(to, "usage: latchkey %s%s%s%s%s [options]\n\n%s\n", command->group,
+            command->verb ? " " : "", command->verb ? command->verb : "",
+            *command->arguments ? " " : "", command->arguments, command->summary);
+    if (*command->help)
+        fprintf(to, "\n%s\n", command->help);
+    fprintf(to, "\noptions:\n");
+    print_options(to, command->options, CLI_OPTIONS_MAX);
+    print_options(to, cli_common_options, 3);
+}
+
+void cli_print_commands(FILE *to, const char *group)
+{
+    if (group)
+        fprintf(to, "usage: latchkey %s COMMAND [options]\n\ncommands:\n", group);
+    else
+        fprintf(to,
+                "latchkey %s: an open digital car key system\n\n"
+                "usage: latchkey COMMAND [options]\n\nStart here: latchkey demo\n\ncommands:\n",
+                lk_version());
     for (size_t i = 0; i < cli_num_commands; i++) {
         const struct cli_command *row = &cli_commands[i];
         char left[64];
-        if (row->is_hidden)
+        if (row->is_hidden || (group && strcmp(group, row->group) != 0))
             continue;
         snprintf(left, sizeof left, "%s%s%s%s%s", row->group, row->verb ? " " : "",
                  row->verb ? row->verb : "", *row->arguments ? " " : "", row->arguments);
         fprintf(to, "  %-28s %s\n", left, row->summary);
     }
-    fprintf(to, "\nlatchkey COMMAND --help tells more. Exit codes: docs/exit-codes.md.\n");
+    fprintf(to, "\nlatchkey COMMAND --help tells more; exit codes: latchkey manual.\n");
 }
 
 static char *hex(const uint8_t *data, size_t len, char *out, const char *digits)

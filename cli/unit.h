@@ -22,7 +22,8 @@ struct unit {
 /* The provider named by --crypto alone, with a fixed store key: for ceremonies and verifiers.
  * Prints the error and returns its exit code. */
 int unit_crypto(const struct cli *cli, struct unit *unit, const uint8_t store_key[32]);
-/* Opens FOLDER/NAME.key, FOLDER/NAME.store and FOLDER/NAME.floor. Prints the error and returns its exit code. */
+/* Opens FOLDER/NAME.key, FOLDER/NAME.store and FOLDER/NAME.floor. Prints the error and returns its
+ * exit code. */
 int unit_open(const struct cli *cli, struct unit *unit, const char *folder, const char *name,
               enum lk_store_kind kind);
 /* Makes them for a new unit. */

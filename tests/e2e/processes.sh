@@ -55,7 +55,7 @@ kill $CAR; wait $CAR 2>/dev/null
 start "$WORK/car2.log" "$BIN" car run roadster --trace "$WORK/trace.jsonl"; CAR=$!
 wait_for 5 "$BIN" car status roadster
 check car_remembers_its_key_after_restart code_is 0 tap door unlock
-# The lock's own memory: after a restart no grant at or below the number that it kept moves anything.
+# The lock's own memory: after a restart no grant at or below the number it kept moves anything.
 SPENT=$LATCHKEY_WORLD/cars/roadster/actuator.spent
 restart_car() {
     kill "$CAR"; wait "$CAR" 2>/dev/null
