@@ -176,7 +176,7 @@ static void expect(struct car *car, int client, json_t *question)
     int is_pairing = what && strcmp(what, "pair") == 0;
     if (!what || !local_send_json(client, car_reader_invite(car, reader)))
         return;
-    enum lk_status status = car_reader_wait(car, reader);
+    enum lk_status status = car_reader_wait(car, reader, client);
     uint64_t from = cli_now_us();
     if (status == LK_OK) {
         if (is_pairing)
@@ -241,7 +241,8 @@ int car_run(struct cli *cli)
     enum lk_status status =
         lk_posix_local_listen(local_path(name, "car", path, sizeof path), &car.control);
     if (!bad && status != LK_OK)
-        bad = cli_fail(cli, status, "the car %s runs already", name);
+        bad = status == LK_PORT_BUSY ? cli_fail(cli, status, "the car %s runs already", name)
+                                     : cli_fail(cli, status, "the socket %s cannot be made", path);
     if (!bad) {
         struct sigaction action = {.sa_handler = on_stop};
         sigaction(SIGTERM, &action, NULL);

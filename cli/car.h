@@ -46,8 +46,8 @@ void car_close(struct car *car);
 int car_reader_open(struct cli *cli, struct car *car);
 /* What a phone has to know to come to this reader: {"ok","port",["namespace_of"]}. */
 json_t *car_reader_invite(const struct car *car, enum lk_reader reader);
-/* Waits up to five seconds for a phone. LK_TAP_NO_ANSWER. */
-enum lk_status car_reader_wait(struct car *car, enum lk_reader reader);
+/* Waits up to five seconds for a phone, not longer than `client` is there. LK_TAP_NO_ANSWER. */
+enum lk_status car_reader_wait(struct car *car, enum lk_reader reader, int client);
 /* Lets the phone go. */
 void car_reader_leave(struct car *car, enum lk_reader reader);
 void car_reader_close(struct car *car);

@@ -65,6 +65,8 @@ long cli_number(const struct cli *cli, const char *name, long otherwise, long mi
  * and returns the exit code of `status`. */
 int cli_fail(const struct cli *cli, enum lk_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* cli_fail about a file: with the system's own words if `status` is LK_CALLER_FILE. */
+int cli_fail_path(const struct cli *cli, enum lk_status status, const char *path);
 /* Prints one JSON object on a line of stdout; takes over `object`. */
 void cli_print_json(json_t *object);
 /* Writes the usage of one command. */

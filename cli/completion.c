@@ -100,7 +100,7 @@ static void bash(void)
 {
     printf("# completion of latchkey for bash\n_latchkey() {\n"
            "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-           "  local group=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words=\"\" files=0 is_value=0\n"
+           "  local group=${COMP_WORDS[1]-} verb=${COMP_WORDS[2]-} words=\"\" files=0 is_value=0\n"
            "  case \"$prev\" in\n");
     each(NULL, bash_row_values);
     for (const struct cli_option *o = cli_common_options; o->name; o++)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,9 +69,12 @@ static json_t *last_object(char *text)
 
 static pid_t start(const struct cli *cli, const char *const *words, const char *log)
 {
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     if (child != 0)
         return child;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* even a demo that is killed leaves nobody behind */
+    if (getppid() != parent)
+        _exit(0);
     const char *argv[16] = {cli->program};
     size_t n = 1;
     for (; *words && n < 15; words++)

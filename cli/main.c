@@ -197,6 +197,7 @@ int main(int argc, char **argv)
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
     struct cli cli = {.program = len > 0 ? self : argv[0]};
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write that does not fit is an error, not the end */
     if (argc < 2 || is_help(argv[1])) {
         cli_print_commands(argc < 2 ? stderr : stdout, NULL);
         return argc < 2 ? 2 : 0;

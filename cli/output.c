@@ -9,6 +9,16 @@
 
 #include "cli.h"
 
+/* What a terminal and JSON take: no control bytes, and no bytes that are not UTF-8. */
+static void make_printable(char *text)
+{
+    json_t *is_utf8 = json_string(text);
+    for (char *at = text; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 127 || (!is_utf8 && (unsigned char)*at > 127))
+            *at = *at == '\n' && is_utf8 ? '\n' : '?';
+    json_decref(is_utf8);
+}
+
 int cli_fail(const struct cli *cli, enum lk_status status, const char *format, ...)
 {
     char text[512];
@@ -16,6 +26,7 @@ int cli_fail(const struct cli *cli, enum lk_status status, const char *format, .
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    make_printable(text);
     const struct cli_command *row = cli->command;
     if (cli_flag(cli, "json")) {
         json_t *object = json_pack("{s:b, s:s, s:s, s:s, s:s}", "ok", 0, "status",
@@ -32,6 +43,13 @@ int cli_fail(const struct cli *cli, enum lk_status status, const char *format, .
             row && row->verb ? " " : "", row && row->verb ? row->verb : "", text,
             lk_status_what(status), *advice ? "; " : "", advice);
     return lk_status_exit_code(status);
+}
+
+int cli_fail_path(const struct cli *cli, enum lk_status status, const char *path)
+{
+    if (status == LK_CALLER_FILE && errno)
+        return cli_fail(cli, status, "%s (%s)", path, strerror(errno));
+    return cli_fail(cli, status, "%s", path);
 }
 
 void cli_print_json(json_t *object)
@@ -154,6 +172,7 @@ uint64_t cli_now_ms(void)
 
 enum lk_status cli_read_file(const char *path, uint8_t *out, size_t cap, size_t *out_len)
 {
+    errno = 0;
     FILE *file = fopen(path, "rb");
     if (!file)
         return LK_CALLER_FILE;

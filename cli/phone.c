@@ -175,6 +175,10 @@ int phone_run(struct cli *cli)
     int bad = local_enter_world(cli), state = 0;
     if (bad)
         return bad;
+    char folder[300];
+    if (access(phone_folder(cli_argument(cli, 0), folder, sizeof folder), F_OK) != 0)
+        return cli_fail(cli, LK_CALLER_NOT_FOUND, "there is no phone %s in this world",
+                        cli_argument(cli, 0));
     int fd = local_connect(cli_argument(cli, 0), "element");
     if (fd >= 0) {
         close(fd);

@@ -66,6 +66,10 @@ check cli_car_not_running says "latchkey car run roadster" 64 "$BIN" car status 
 check cli_bad_password says "eight digits" 2 "$BIN" phone pair alice --car roadster --password 123
 check cli_verifier_bad_n says "outside policy" 20 "$BIN" verifier new --n 5000
 check cli_json_error says '"status":"LK_CALLER_ARGUMENT"' 2 "$BIN" tap --json
+check cli_error_not_utf8 says '"error":"\"?\" is not a name' 2 "$BIN" tap --json --car $'\xff'
+check cli_no_such_car says "there is no car beetle" 4 "$BIN" car run beetle
+check cli_no_such_phone says "there is no phone carol" 4 "$BIN" phone run carol
+check cli_menu_item_without_key says "needs a KEY" 2 "$BIN" car menu roadster end
 check M66_published_vector says "match the published vector" 0 "$BIN" verifier check
 check M52_crypto_inventory says "AES-128-CMAC" 0 "$BIN" crypto
 check cli_completion_bash says "complete -F _latchkey" 0 "$BIN" completion bash

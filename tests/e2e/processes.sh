@@ -25,10 +25,10 @@ ends_as_its_element() { # one line, the element's exit code, nothing left behind
     cp "$WORK/bob.store" "$LATCHKEY_WORLD/phones/bob/element.store"
     start "$WORK/bob.log" "$BIN" phone run bob; local run=$! element
     wait_for 5 "$BIN" phone list bob || return 1
-    element=$(pgrep -P "$run" | head -n 1)
+    element=$(children "$run" | sort -n | head -n 1)
     kill -9 "$element"; wait "$run"
     [ $? -eq 65 ] && grep -q "the element of bob was killed by signal 9" "$WORK/bob.log" &&
-        [ "$(wc -l <"$WORK/bob.log")" -eq 1 ] && [ -z "$(pgrep -P "$run")" ]
+        [ "$(wc -l <"$WORK/bob.log")" -eq 1 ] && ! "$BIN" phone list bob
 }
 check phone_ends_as_its_element_ended ends_as_its_element
 check CR12_second_phone_refused code_is 63 timeout 5 "$BIN" phone run alice
