@@ -30,7 +30,7 @@ kill_during() { # kill_during SECONDS VICTIM command...   then everything opens 
     local job seconds=$1 who=$2; shift 2
     "$@" >"$WORK/killed" 2>&1 & job=$!
     sleep "$seconds"
-    kill -9 "$(victim "$who")"
+    kill -9 "$(victim "$who")" || return 1
     wait "$job"
     down
     up

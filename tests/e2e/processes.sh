@@ -26,7 +26,8 @@ ends_as_its_element() { # one line, the element's exit code, nothing left behind
     start "$WORK/bob.log" "$BIN" phone run bob; local run=$! element
     wait_for 5 "$BIN" phone list bob || return 1
     element=$(children "$run" | sort -n | head -n 1)
-    kill -9 "$element"; wait "$run"
+    kill -9 "$element" || return 1
+    wait "$run"
     [ $? -eq 65 ] && grep -q "the element of bob was killed by signal 9" "$WORK/bob.log" &&
         [ "$(wc -l <"$WORK/bob.log")" -eq 1 ] && ! "$BIN" phone list bob
 }

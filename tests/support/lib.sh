@@ -30,7 +30,7 @@ wait_for() { # wait_for SECONDS command...
     return 1
 }
 children() { # children PID   the process ids of its children
-    awk -v parent="$1" '$4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null
+    cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1 }'
 }
 cleanup() {
     local p
