@@ -88,7 +88,7 @@ const struct cli_command cli_commands[] = {
      1,
      1,
      "check the certificates of a ceremony folder and print their chain",
-     "",
+     "FOLDER is that of one maker or car, for example aurora inside the folder of ceremony new.",
      {END},
      ceremony_show,
      0},
@@ -285,6 +285,19 @@ const struct cli_command cli_commands[] = {
      verifier_new,
      0},
     {"verifier", "check", "", 0, 0, "recompute the published vector", "", {END}, verifier_check, 0},
+    {"pcscd",
+     NULL,
+     "FOLDER",
+     1,
+     1,
+     "run a PC/SC daemon of our own with virtual readers, for --radio pcsc",
+     "It runs in a network namespace of its own (needs root), with its socket and log in FOLDER, "
+     "and\n"
+     "disturbs no other. Prints what a car needs in its environment: PCSCLITE_CSOCK_NAME and\n"
+     "LATCHKEY_PCSCD_PID. Stops with Ctrl-C.",
+     {END},
+     pcscd_run,
+     0},
     {"trace",
      "show",
      "FILE",

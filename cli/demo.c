@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "demo.h"
+#include "pcscd.h"
 
 /* Runs this program with `words` (NULL-terminated), collects stdout and stderr. Exit code, or -1.
  */
@@ -385,6 +387,20 @@ static int prepare(struct demo *demo)
     return demo_step(demo, &menu);
 }
 
+/* With --radio pcsc: a pcscd of our own. 1 on success or when not needed. */
+static int start_pcscd(struct demo *demo, const char *folder)
+{
+    char run_folder[256];
+    int code;
+    if (strcmp(demo->radio, "pcsc") != 0)
+        return 1;
+    snprintf(run_folder, sizeof run_folder, "%s/pcscd", folder);
+    chmod(folder, 0711);
+    if (cli_make_folder(run_folder) == LK_OK)
+        demo->pcscd = pcscd_start(demo->cli, run_folder, &code);
+    return demo->pcscd > 0;
+}
+
 int demo_run(struct cli *cli)
 {
     char folder[] = "/tmp/latchkey-demo-XXXXXX", world[64], trace[80];
@@ -401,18 +417,21 @@ int demo_run(struct cli *cli)
     interrupted = &demo;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    say(&demo, "Each step: ok if it came out as it should, its name, and how long phone and car "
+               "talked.\n");
     uint64_t from = cli_now_us();
-    int good = demo_pcscd_start(&demo, folder) && prepare(&demo);
+    int good = start_pcscd(&demo, folder) && prepare(&demo);
     if (good)
         play(&demo, day, sizeof day / sizeof day[0]);
     demo_stop_all(&demo);
-    demo_pcscd_stop(&demo);
+    pcscd_stop(demo.pcscd);
     if (!demo.is_json)
         printf("\n%s in %.1f s. %s\n",
                good && !demo.num_failed ? "All as expected" : "NOT as expected",
                (double)(cli_now_us() - from) / 1e6, "No server and no network took part.");
     if (cli_flag(cli, "keep"))
-        printf("kept: %s (latchkey trace explain %s)\n", folder, demo.trace);
+        fprintf(demo.is_json ? stderr : stdout, "kept: %s (latchkey trace explain %s)\n", folder,
+                demo.trace);
     else
         cli_remove_tree(folder);
     return good && !demo.num_failed ? 0 : 1;

@@ -145,6 +145,23 @@ static int check_names(const struct cli *cli)
     return 0;
 }
 
+/* The world is entered before a file is opened: what is relative is so to where the user stands. */
+static int stay_here(struct cli *cli)
+{
+    static char path[8192];
+    char here[4096];
+    for (int i = 0; i < cli->num_given; i++) {
+        const char *file = cli->given[i].value;
+        if (strcmp(cli->given[i].name, "trace") != 0 || file[0] == '/')
+            continue;
+        if (!*file || !getcwd(here, sizeof here) ||
+            snprintf(path, sizeof path, "%s/%s", here, file) >= (int)sizeof path)
+            return cli_fail(cli, LK_CALLER_ARGUMENT, "--trace \"%s\" is no file name", file);
+        cli->given[i].value = path;
+    }
+    return 0;
+}
+
 static int take_words(struct cli *cli, int argc, char **argv)
 {
     int is_ended = 0; /* behind a lone "--" all words are arguments */
@@ -170,7 +187,8 @@ static int take_words(struct cli *cli, int argc, char **argv)
     if (!cli_flag(cli, "help") && cli->num_arguments < cli->command->min_arguments)
         return cli_fail(cli, LK_CALLER_ARGUMENT, "expected %s after the command",
                         cli->command->arguments);
-    return check_names(cli);
+    int bad = check_names(cli);
+    return bad ? bad : stay_here(cli);
 }
 
 static int is_help(const char *word)

@@ -6,7 +6,8 @@ export LATCHKEY_WORLD="$WORK/world"
 "$BIN" world new >/dev/null || { bad world "not made"; finish; }
 PASSWORD=$("$BIN" verifier new --car roadster --json | grep -o '"password":"[0-9]*"' |
     cut -d'"' -f4)
-start "$WORK/car.log" "$BIN" car run roadster --trace "$WORK/trace.jsonl"; CAR=$!
+cd "$WORK" || exit 1 # a relative trace is relative to here, not to the world
+start "$WORK/car.log" "$BIN" car run roadster --trace trace.jsonl; CAR=$!
 start "$WORK/phone.log" "$BIN" phone run alice --trace "$WORK/trace.jsonl"; PHONE=$!
 wait_for 5 "$BIN" car status roadster && wait_for 5 "$BIN" phone list alice ||
     bad start "$(cat "$WORK"/*.log)"
