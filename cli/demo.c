@@ -14,6 +14,13 @@
 #include "demo.h"
 #include "pcscd.h"
 
+/* The number of the signal that ends the day early. */
+static volatile sig_atomic_t interrupted;
+static void on_signal(int number)
+{
+    interrupted = number;
+}
+
 /* Runs this program with `words` (NULL-terminated), collects stdout and stderr. Exit code, or -1.
  */
 static int run(const struct cli *cli, const char *const *words, char *out, size_t cap)
@@ -179,8 +186,9 @@ int demo_step(struct demo *demo, const struct demo_step *step)
     memcpy(raw, out, sizeof raw);
     json_t *answer = last_object(out);
     int ok = is_expected(step, code, answer);
-    show(demo, step, ok, ms, answer);
-    if (!ok) {
+    if (!interrupted)
+        show(demo, step, ok, ms, answer);
+    if (!ok && !interrupted) {
         demo->num_failed++;
         fprintf(stderr, "latchkey demo: step %s: expected %s, got exit code %d and:\n%s\n",
                 step->name, lk_status_name(step->expect), code, raw);
@@ -197,14 +205,15 @@ static int bring_up(struct demo *demo, const char *const *words, const char *con
     if (demo->num_children == DEMO_CHILDREN_MAX)
         return 0;
     demo->children[demo->num_children++] = start(demo->cli, words, log);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 200 && !interrupted; i++) {
         if (run(demo->cli, probe, out, sizeof out) == 0)
             return 1;
         if (waitpid(demo->children[demo->num_children - 1], NULL, WNOHANG) != 0)
             break;
         usleep(10000);
     }
-    fprintf(stderr, "latchkey demo: \"%s %s %s\" did not come up; its log is %s\n", words[0],
+    if (!interrupted)
+        fprintf(stderr, "latchkey demo: \"%s %s %s\" did not come up; its log is %s\n", words[0],
             words[1], words[2] ? words[2] : "", log);
     return 0;
 }
@@ -233,14 +242,6 @@ void demo_stop_all(struct demo *demo)
 {
     while (demo->num_children)
         stop(demo->children[--demo->num_children]);
-}
-
-static struct demo *interrupted;
-static void on_signal(int number)
-{
-    for (int i = 0; interrupted && i < interrupted->num_children; i++)
-        kill(interrupted->children[i], SIGTERM);
-    _exit(128 + number);
 }
 
 /* The day itself. Times in the second column are of the conversation, not of starting programs. */
@@ -340,7 +341,8 @@ static int mint(struct demo *demo, const char *car)
     char out[4096];
     const char *words[] = {"verifier", "new", "--car", car, "--world", demo->world, "--json", NULL};
     if (run(demo->cli, words, out, sizeof out) != 0) {
-        fprintf(stderr, "latchkey demo: verifier: %s\n", out);
+        if (!interrupted)
+            fprintf(stderr, "latchkey demo: verifier: %s\n", out);
         return 0;
     }
     json_t *answer = last_object(out);
@@ -352,7 +354,7 @@ static int mint(struct demo *demo, const char *car)
 
 static void play(struct demo *demo, const struct demo_step *steps, size_t num)
 {
-    for (size_t i = 0; i < num; i++) {
+    for (size_t i = 0; i < num && !interrupted; i++) {
         struct demo_step step = steps[i];
         for (size_t k = 0; k < sizeof step.words / sizeof step.words[0] && step.words[k]; k++)
             if (strcmp(step.words[k], "@") == 0)
@@ -403,20 +405,24 @@ static int start_pcscd(struct demo *demo, const char *folder)
 
 int demo_run(struct cli *cli)
 {
-    char folder[] = "/tmp/latchkey-demo-XXXXXX", world[64], trace[80];
+    const char *tmp = getenv("TMPDIR");
+    char folder[200], world[256], trace[256];
     struct demo demo = {.cli = cli,
                         .is_json = cli_flag(cli, "json"),
                         .radio = cli_value(cli, "radio", "tcp"),
                         .crypto = cli_value(cli, "crypto", "openssl")};
+    if (!tmp || *tmp != '/' || strlen(tmp) > 60)
+        tmp = "/tmp";
+    snprintf(folder, sizeof folder, "%s/latchkey-demo-XXXXXX", tmp);
     if (!mkdtemp(folder))
-        return cli_fail(cli, LK_CALLER_FILE, "cannot make a folder in /tmp");
+        return cli_fail(cli, LK_CALLER_FILE, "cannot make a folder in %s", tmp);
     snprintf(world, sizeof world, "%s/world", folder);
     snprintf(trace, sizeof trace, "%s/trace.jsonl", folder);
     demo.world = world;
     demo.trace = cli_value(cli, "trace", trace);
-    interrupted = &demo;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    signal(SIGHUP, on_signal);
     say(&demo, "Each step: ok if it came out as it should, its name, and how long phone and car "
                "talked.\n");
     uint64_t from = cli_now_us();
@@ -425,7 +431,7 @@ int demo_run(struct cli *cli)
         play(&demo, day, sizeof day / sizeof day[0]);
     demo_stop_all(&demo);
     pcscd_stop(demo.pcscd);
-    if (!demo.is_json)
+    if (!demo.is_json && !interrupted)
         printf("\n%s in %.1f s. %s\n",
                good && !demo.num_failed ? "All as expected" : "NOT as expected",
                (double)(cli_now_us() - from) / 1e6, "No server and no network took part.");
@@ -434,5 +440,7 @@ int demo_run(struct cli *cli)
                 demo.trace);
     else
         cli_remove_tree(folder);
+    if (interrupted)
+        return 128 + interrupted;
     return good && !demo.num_failed ? 0 : 1;
 }

@@ -70,6 +70,17 @@ stops() { # stops SIGNAL   within a second, with exit code 0, leaving no socket 
     [ "$took" -lt 1000 ] && [ -z "$(ls "$LATCHKEY_WORLD/run")" ] || return 1
     for p in $halves; do [ ! -d "/proc/$p" ] || return 1; done
 }
+demo_stops() { # in the middle of the day: within a second, no child, no folder
+    local demo before took p all
+    TMPDIR=$WORK "$BIN" demo --json >"$WORK/demo" 2>&1 & demo=$!
+    wait_for 5 grep -q '"step":"pair_at_door_refused"' "$WORK/demo" || return 1
+    all=$(children $demo); before=$(date +%s%N)
+    kill -TERM $demo; wait $demo
+    [ $? -eq 143 ] || return 1
+    took=$((($(date +%s%N) - before) / 1000000))
+    for p in $all; do [ ! -d "/proc/$p" ] || return 1; done
+    [ $took -lt 1000 ] && [ -z "$(find "$WORK" -maxdepth 1 -name 'latchkey-demo-*')" ]
+}
 no_orphans() { # killed itself, the phone takes its halves along
     local halves
     halves=$(children "$PHONE"); kill -9 "$PHONE"; wait "$PHONE" 2>/dev/null
@@ -113,6 +124,7 @@ check SIGHUP_stops_cleanly stops HUP
 up
 check SIGTERM_stops_cleanly stops TERM
 up
+check demo_stops_cleanly demo_stops
 check killed_phone_leaves_nobody_behind no_orphans
 up
 check CR6_full_disk_keeps_the_old_content full_disk
