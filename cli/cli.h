@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "latchkey/latchkey.h"
 
@@ -99,6 +100,8 @@ enum lk_status cli_write_file(const char *path, const void *data, size_t len, un
 enum lk_status cli_make_folder(const char *path);
 /* Removes a folder that we made, with all in it. */
 void cli_remove_tree(const char *path);
+/* Stops a child process: asks, waits up to wait_ms, then insists. Nothing for 0. */
+void cli_stop(pid_t child, int wait_ms);
 json_t *cli_read_json(const char *path);                         /* NULL if missing or malformed */
 enum lk_status cli_write_json(const char *path, json_t *object); /* takes over object */
 

@@ -97,21 +97,6 @@ static pid_t start(const struct cli *cli, const char *const *words, const char *
     _exit(127);
 }
 
-/* Stops a child that we started: asks, waits up to two seconds, then insists. */
-static void stop(pid_t child)
-{
-    if (child <= 0)
-        return;
-    kill(child, SIGTERM);
-    for (int i = 0; i < 200; i++) {
-        if (waitpid(child, NULL, WNOHANG) == child)
-            return;
-        usleep(10000);
-    }
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
-
 static void say(const struct demo *demo, const char *text)
 {
     if (!demo->is_json)
@@ -241,7 +226,7 @@ int demo_start_phone(struct demo *demo, const char *phone)
 void demo_stop_all(struct demo *demo)
 {
     while (demo->num_children)
-        stop(demo->children[--demo->num_children]);
+        cli_stop(demo->children[--demo->num_children], 2000);
 }
 
 /* The day itself. Times in the second column are of the conversation, not of starting programs. */
@@ -430,7 +415,7 @@ int demo_run(struct cli *cli)
     if (good)
         play(&demo, day, sizeof day / sizeof day[0]);
     demo_stop_all(&demo);
-    pcscd_stop(demo.pcscd);
+    cli_stop(demo.pcscd, PCSCD_STOP_MS);
     if (!demo.is_json && !interrupted)
         printf("\n%s in %.1f s. %s\n",
                good && !demo.num_failed ? "All as expected" : "NOT as expected",

@@ -1,5 +1,6 @@
 /* output.c: errors, help, hex, files. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -231,5 +232,19 @@ void cli_remove_tree(const char *path)
         execlp("rm", "rm", "-rf", "--", path, (char *)NULL);
         _exit(127);
     }
+    waitpid(child, NULL, 0);
+}
+
+void cli_stop(pid_t child, int wait_ms)
+{
+    if (child <= 0)
+        return;
+    kill(child, SIGTERM);
+    for (int waited = 0; waited < wait_ms; waited += 10) {
+        if (waitpid(child, NULL, WNOHANG) != 0)
+            return;
+        usleep(10000);
+    }
+    kill(child, SIGKILL);
     waitpid(child, NULL, 0);
 }

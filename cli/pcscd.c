@@ -80,7 +80,7 @@ static int is_up(pid_t child, const char *socket_name)
             return 1;
         usleep(10000);
     }
-    pcscd_stop(child);
+    cli_stop(child, PCSCD_STOP_MS);
     return 0;
 }
 
@@ -114,20 +114,6 @@ pid_t pcscd_start(const struct cli *cli, const char *folder, int *out_code)
     return child;
 }
 
-void pcscd_stop(pid_t child)
-{
-    if (child <= 0)
-        return;
-    kill(child, SIGTERM);
-    for (int i = 0; i < 300; i++) {
-        if (waitpid(child, NULL, WNOHANG) != 0)
-            return;
-        usleep(10000);
-    }
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
-
 static volatile sig_atomic_t stop_asked;
 static void on_stop(int number)
 {
@@ -159,6 +145,6 @@ int pcscd_run(struct cli *cli)
     if (is_gone)
         return cli_fail(cli, LK_PORT_LINK, "pcscd ended by itself; its log is %s/pcscd.log",
                         folder);
-    pcscd_stop(child);
+    cli_stop(child, PCSCD_STOP_MS);
     return 0;
 }

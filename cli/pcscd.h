@@ -10,6 +10,7 @@
  * is: PCSCLITE_CSOCK_NAME and LATCHKEY_PCSCD_PID. Its process id, 0 after the error was printed
  * (*out_code is the exit code). */
 pid_t pcscd_start(const struct cli *cli, const char *folder, int *out_code);
-void pcscd_stop(pid_t child);
+/* How long it may take to stop (cli_stop). */
+#define PCSCD_STOP_MS 3000
 
 #endif

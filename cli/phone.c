@@ -12,6 +12,9 @@
 
 #include "rows.h"
 
+/* A half that is busy longer is killed: its store does not mind. */
+#define HALF_STOP_MS 800
+
 volatile sig_atomic_t phone_stop_asked;
 static void on_stop(int number)
 {
@@ -124,20 +127,6 @@ static pid_t half(const struct cli *cli, const char *which)
     _exit(127);
 }
 
-static void end(pid_t child)
-{
-    if (child <= 0)
-        return;
-    kill(child, SIGTERM);
-    for (int i = 0; i < 80; i++) {
-        if (waitpid(child, NULL, WNOHANG) != 0)
-            return;
-        usleep(10000);
-    }
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
-
 /* The phone ends as its half ended. A half that failed has said why; one that was killed has not.
  */
 static int ended(const struct cli *cli, const char *which, int state)
@@ -198,7 +187,7 @@ int phone_run(struct cli *cli)
         }
         usleep(50000);
     }
-    end(host);
-    end(element);
+    cli_stop(host, HALF_STOP_MS);
+    cli_stop(element, HALF_STOP_MS);
     return bad;
 }
