@@ -31,11 +31,16 @@ enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *c
                                  const struct lk_grant *grant)
 {
     enum lk_action action = (enum lk_action)grant->action;
+    enum lk_status status = LK_OK;
 
     if (action != LK_ACTION_UNLOCK && action != LK_ACTION_LOCK && action != LK_ACTION_START)
         return LK_GRANT_FORGED;
     if (lk_actuator_check(crypto, &model->actuator, action, grant) != LK_GRANT)
         return LK_GRANT_FORGED;
+    if (model->keep != NULL)
+        status = model->keep(model->keep_ctx, grant->sequence);
+    if (status != LK_OK)
+        return status;
     if (action == LK_ACTION_START) {
         model->is_ready = 1;
         limit(model, grant->speed_limit_kmh);
