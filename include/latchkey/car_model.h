@@ -36,7 +36,7 @@ void lk_car_model_forget(struct lk_car_model *model);
 /* Obeys one grant: unlocks, locks, or makes the car ready to drive. LK_GRANT_FORGED for a grant
  * that is not genuine, not fresh or not for an action of this model; LK_TAP_NOT_PARKED for
  * locking while ready to drive, LK_TAP_VEHICLE_STATE while a door is open (the grant is spent all
- * the same); what `keep` says. A vehicle that is told lk_car_model_condition makes no such grant. */
+ * the same); what `keep` says. A vehicle told lk_car_model_condition makes no such grant. */
 enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *crypto,
                                  const struct lk_grant *grant);
 
