@@ -20,7 +20,7 @@ struct cli_option {
     const char *help;
 };
 
-#define CLI_OPTIONS_MAX 16
+#define CLI_OPTIONS_MAX 20
 #define CLI_ARGUMENTS_MAX 4
 
 struct cli;
@@ -62,6 +62,9 @@ const char *cli_argument(const struct cli *cli, int i);
 /* A whole number option within min..max; prints the error and exits with 2 otherwise. */
 long cli_number(const struct cli *cli, const char *name, long otherwise, long min, long max);
 
+/* Argument i as a number from 1 to max, of a list that the command shows; prints the error. */
+int cli_item(const struct cli *cli, int i, long max, json_int_t *out);
+
 /* Prints "latchkey car run: <text>: <what>; <advice>" (or one JSON object with --json) on stderr
  * and returns the exit code of `status`. */
 int cli_fail(const struct cli *cli, enum lk_status status, const char *format, ...)
@@ -84,6 +87,7 @@ char *cli_hex_upper(const uint8_t *data, size_t len, char *out);
 int cli_unhex(const char *text, uint8_t *out, size_t len);
 /* Any number of bytes up to cap; -1 on failure. */
 long cli_unhex_any(const char *text, size_t text_len, uint8_t *out, size_t cap);
+/* CLOCK_BOOTTIME: goes on over restarts of this program and while the machine sleeps (D30). */
 uint64_t cli_now_ms(void);
 uint64_t cli_now_us(void);
 

@@ -47,6 +47,19 @@ long cli_number(const struct cli *cli, const char *name, long otherwise, long mi
     return number;
 }
 
+int cli_item(const struct cli *cli, int i, long max, json_int_t *out)
+{
+    const char *text = cli_argument(cli, i);
+    char *end = NULL;
+    long item = strtol(text, &end, 10);
+    if (end == text || *end || item < 1 || item > max)
+        return cli_fail(cli, LK_CALLER_ARGUMENT,
+                        "%s is not an item of the list (latchkey %s --help)", text,
+                        cli->command->group);
+    *out = item;
+    return 0;
+}
+
 static const struct cli_command *find(const char *group, const char *verb)
 {
     for (size_t i = 0; i < cli_num_commands; i++) {
@@ -148,16 +161,20 @@ static int check_names(const struct cli *cli)
 /* The world is entered before a file is opened: what is relative is so to where the user stands. */
 static int stay_here(struct cli *cli)
 {
-    static char path[8192];
+    static const char *const files[] = {"trace", "in", "out"};
+    static char paths[sizeof files / sizeof files[0]][8192];
     char here[4096];
     for (int i = 0; i < cli->num_given; i++) {
         const char *file = cli->given[i].value;
-        if (strcmp(cli->given[i].name, "trace") != 0 || file[0] == '/')
+        size_t k = 0;
+        while (k < sizeof files / sizeof files[0] && strcmp(cli->given[i].name, files[k]) != 0)
+            k++;
+        if (k == sizeof files / sizeof files[0] || file[0] == '/' || strcmp(file, "-") == 0)
             continue;
         if (!*file || !getcwd(here, sizeof here) ||
-            snprintf(path, sizeof path, "%s/%s", here, file) >= (int)sizeof path)
-            return cli_fail(cli, LK_CALLER_ARGUMENT, "--trace \"%s\" is no file name", file);
-        cli->given[i].value = path;
+            snprintf(paths[k], sizeof paths[k], "%s/%s", here, file) >= (int)sizeof paths[k])
+            return cli_fail(cli, LK_CALLER_ARGUMENT, "--%s \"%s\" is no file name", files[k], file);
+        cli->given[i].value = paths[k];
     }
     return 0;
 }

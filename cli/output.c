@@ -162,7 +162,7 @@ int cli_unhex(const char *text, uint8_t *out, size_t len)
 uint64_t cli_now_us(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_BOOTTIME, &now);
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
