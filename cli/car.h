@@ -8,6 +8,7 @@
 #include "latchkey/pcsc.h"
 #include "latchkey/tcp_reader.h"
 #include "local.h"
+#include "profiles.h"
 #include "record.h"
 #include "unit.h"
 
@@ -35,12 +36,22 @@ struct car {
     int is_pcsc;
     int control;
     uint8_t k[LK_CERT_MAX], intermediate[LK_CERT_MAX];
+    struct profiles profiles; /* of its automaker */
 };
 
 /* Opens the car's folder, key, certificates and store. Prints the error and returns its exit code.
  */
 int car_open(struct cli *cli, struct car *car, const char *name);
 void car_close(struct car *car);
+
+/* What the automaker's server does for its car: signs the time `date` with Q for it, and gives
+ * {"do":"time","q":hex,"object":hex}. NULL after printing the error; *out_code is its exit code. */
+json_t *car_time_sign(struct cli *cli, const char *name, const uint8_t date[LK_DATE_LEN],
+                      int *out_code);
+/* The car takes such an object. */
+enum lk_status car_time_take(struct car *car, json_t *question);
+/* Both, for a car that was just made and does not run. Prints the error and returns its code. */
+int car_set_first_time(struct cli *cli, const char *name);
 
 /* Opens both readers. Prints the error and returns its exit code. */
 int car_reader_open(struct cli *cli, struct car *car);

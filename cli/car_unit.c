@@ -1,5 +1,5 @@
 /* car_unit.c: a car's folder opened: what a production line put there (cli/world.c writes it).
- *   car.json (automaker, vehicle_id, brand)  vehicle.key actuator.key (hex)  k.der
+ *   car.json (automaker, vehicle_id, brand, [utc_offset_min])  vehicle.key actuator.key (hex) k.der
  *   [intermediate.der] root.pub  car.key car.store car.floor (the unit's journal)
  *   actuator.spent (the lock's own memory: the number of the last grant it obeyed) */
 #include <errno.h>
@@ -64,6 +64,39 @@ static enum lk_status load_certificates(struct car *car, const char *folder,
     return status;
 }
 
+/* One run of the machine's clock since its boot: half of the boot identifier, which is random. 0
+ * where there is none: the car then forgets the time at each start. */
+static uint64_t clock_of_this_boot(void)
+{
+    uint8_t text[64], id[8];
+    char hex[17];
+    size_t len = 0, n = 0;
+    uint64_t clock = 0;
+    if (cli_read_file("/proc/sys/kernel/random/boot_id", text, sizeof text, &len) != LK_OK)
+        return 0;
+    for (size_t i = 0; i < len && n < 16; i++)
+        if (text[i] != '-')
+            hex[n++] = (char)text[i];
+    hex[n] = 0;
+    if (!cli_unhex(hex, id, sizeof id))
+        return 0;
+    for (size_t i = 0; i < sizeof id; i++)
+        clock = clock << 8 | id[i];
+    return clock;
+}
+
+/* The access levels of the automaker, and the place of the car (car.json, utc_offset_min). */
+static int load_profiles(struct cli *cli, struct car *car, json_t *facts)
+{
+    const char *automaker = json_string_value(json_object_get(facts, "automaker"));
+    car->config.utc_offset_min =
+        (int16_t)json_integer_value(json_object_get(facts, "utc_offset_min"));
+    int bad = profiles_of_automaker(cli, automaker ? automaker : "", &car->profiles);
+    car->config.profiles = car->profiles.rows;
+    car->config.num_profiles = car->profiles.num;
+    return bad;
+}
+
 static enum lk_status keep_spent(void *ctx, uint32_t sequence)
 {
     return lk_posix_number_raise(ctx, sequence);
@@ -99,10 +132,12 @@ int car_open(struct cli *cli, struct car *car, const char *name)
     int good = cli_unhex(json_string_value(json_object_get(facts, "vehicle_id")),
                          car->config.vehicle_id, LK_VEHICLE_ID_LEN) &&
                cli_unhex(json_string_value(json_object_get(facts, "brand")), car->config.brand, 2);
+    int bad = good ? load_profiles(cli, car, facts)
+                   : cli_fail(cli, LK_CALLER_FILE, "%s is malformed", path);
     json_decref(facts);
-    if (!good)
-        return cli_fail(cli, LK_CALLER_FILE, "%s is malformed", path);
-    int bad = unit_open(cli, &car->unit, folder, "car", LK_STORE_VEHICLE);
+    if (bad)
+        return bad;
+    bad = unit_open(cli, &car->unit, folder, "car", LK_STORE_VEHICLE);
     if (bad)
         return bad;
     car->config.crypto = &car->unit.crypto;
@@ -110,6 +145,7 @@ int car_open(struct cli *cli, struct car *car, const char *name)
     car->config.door = lk_policy_door;
     car->config.dashboard = lk_policy_dashboard;
     car->config.enrolment_fast_allowed = 1;
+    car->config.clock_id = clock_of_this_boot();
     enum lk_status status = load_key(car, folder, path);
     if (status == LK_OK)
         status = load_certificates(car, folder, path);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "msg/attestation.h"
 #include "pki/pki.h"
 
 #define PATH_LEN_MAX 1024
@@ -545,4 +546,39 @@ enum lk_status ceremony_instance(struct ceremony *ceremony, const char *device_m
     status = issue(ceremony, &e, out, cap, out_len);
     forget(ceremony, &root);
     return status;
+}
+
+enum lk_status ceremony_time(struct ceremony *ceremony, const char *automaker_folder,
+                             const uint8_t vehicle_id[LK_VEHICLE_ID_LEN], uint32_t number,
+                             const uint8_t date[LK_DATE_LEN], uint8_t *out, size_t cap,
+                             size_t *out_len, uint8_t out_q[LK_CERT_MAX], size_t *out_q_len)
+{
+    const struct lk_crypto_port *port = ceremony->port;
+    struct lk_signed_time object = {.number = number};
+    struct signer q = {.key = {0}};
+    uint8_t hash[LK_HASH_LEN], signature[LK_SIGNATURE_LEN];
+    struct lk_wr wr;
+    enum lk_status status;
+
+    LK_TRY(load_signer(ceremony, automaker_folder, "sig.key", "q.der", &q));
+    object.vehicle_id = cli_bytes(vehicle_id, LK_VEHICLE_ID_LEN);
+    object.time = cli_bytes(date, LK_DATE_LEN);
+    lk_wr_init(&wr, out, cap);
+    lk_signed_time_write_signed(&object, &wr);
+    const struct lk_bytes part = cli_bytes(out, wr.len);
+    status = wr.fault == LK_OK ? port->sha256(port->ctx, &part, 1, hash) : wr.fault;
+    if (status == LK_OK)
+        status = port->ec_sign(port->ctx, q.key, hash, signature);
+    object.signature = cli_bytes(signature, sizeof signature);
+    lk_wr_init(&wr, out, cap);
+    lk_signed_time_write(&object, &wr);
+    if (status == LK_OK)
+        status = wr.fault;
+    forget(ceremony, &q);
+    if (status != LK_OK)
+        return fail(ceremony, status, "cannot sign the time");
+    *out_len = wr.len;
+    memcpy(out_q, q.der, q.cert.der.len);
+    *out_q_len = q.cert.der.len;
+    return LK_OK;
 }

@@ -56,6 +56,13 @@ enum lk_status ceremony_instance(struct ceremony *ceremony, const char *device_m
                                  const char *environment, struct lk_bytes n, uint8_t *out,
                                  size_t cap, size_t *out_len);
 
+/* The automaker's server tells one car the time (D30): the object of lk_signed_time, signed with
+ * the key of Q, and Q itself. `number` grows with each one of a car. */
+enum lk_status ceremony_time(struct ceremony *ceremony, const char *automaker_folder,
+                             const uint8_t vehicle_id[LK_VEHICLE_ID_LEN], uint32_t number,
+                             const uint8_t date[LK_DATE_LEN], uint8_t *out, size_t cap,
+                             size_t *out_len, uint8_t out_q[LK_CERT_MAX], size_t *out_q_len);
+
 /* Marks `folder` (made if need be) with `environment`, or checks that it has it: LK_CERT_ROOT with
  * a message naming both if not. */
 enum lk_status ceremony_environment(struct ceremony *ceremony, const char *folder,

@@ -1,6 +1,7 @@
 /* world.c: makes and shows a world: a folder of automakers, device makers, cars and phones.
  *
  *   world.json  run/  automakers/A  device-makers/D  cross/A-D.der (F)  cars/C  phones/P
+ *   automakers/A/profiles.json: its access levels; phones/P/device.json: kind and maker
  *
  * It is built under another name and renamed when it is whole, so nothing half-written stays. */
 #include "world.h"
@@ -10,23 +11,28 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "car.h"
 #include "local.h"
+#include "profiles.h"
 #include "rows.h"
 
 static const struct {
     const char *name;
     int with_intermediate;
     uint8_t brand[2];
-} automakers[] = {{"aurora", 0, {0xa0, 0x01}}, {"borealis", 1, {0xb0, 0x02}}};
+    enum lk_status (*write_profiles)(const char *path);
+} automakers[] = {{"aurora", 0, {0xa0, 0x01}, profiles_write_default},
+                  {"borealis", 1, {0xb0, 0x02}, profiles_write_borealis}};
 static const char *const device_makers[] = {"pomelo", "quince"};
 static const struct {
     const char *name;
     int automaker;
 } cars[] = {{"roadster", 0}, {"coupe", 0}, {"wagon", 1}};
+/* A watch is a device of its own: element, host, keys and Instance CAs (M2). */
 static const struct {
-    const char *name;
+    const char *name, *kind;
     int device_maker;
-} phones[] = {{"alice", 0}, {"bob", 1}};
+} phones[] = {{"alice", "phone", 0}, {"bob", "phone", 1}, {"watch", "watch", 0}};
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static int blame(const struct maker *maker, enum lk_status status)
@@ -43,6 +49,10 @@ static int make_makers(struct maker *maker)
         snprintf(one, sizeof one, "%s/automakers/%s", maker->folder, automakers[i].name);
         status = ceremony_automaker(&maker->ceremony, one, maker->environment, automakers[i].name,
                                     automakers[i].with_intermediate);
+        snprintf(out, sizeof out, "%s/automakers/%s/profiles.json", maker->folder,
+                 automakers[i].name);
+        if (status == LK_OK)
+            status = automakers[i].write_profiles(out);
     }
     for (size_t i = 0; i < COUNT(device_makers) && status == LK_OK; i++) {
         snprintf(one, sizeof one, "%s/device-makers/%s", maker->folder, device_makers[i]);
@@ -138,9 +148,14 @@ static int make_car(struct maker *maker, size_t i)
 
 static int make_phone(struct maker *maker, size_t i)
 {
-    char folder[512];
+    char folder[512], path[600];
     snprintf(folder, sizeof folder, "%s/phones/%s", maker->folder, phones[i].name);
     enum lk_status status = cli_make_folder(folder);
+    snprintf(path, sizeof path, "%s/device.json", folder);
+    if (status == LK_OK)
+        status = cli_write_json(path, json_pack("{s:s, s:s}", "kind", phones[i].kind,
+                                                "device_maker",
+                                                device_makers[phones[i].device_maker]));
     if (status != LK_OK)
         return blame(maker, status);
     int bad = unit_make(maker->cli, folder, "element", LK_STORE_ELEMENT);
@@ -149,6 +164,31 @@ static int make_phone(struct maker *maker, size_t i)
     for (size_t k = 0; k < COUNT(automakers) && !bad; k++)
         bad = phone_personalise(maker, phones[i].name, automakers[k].name,
                                 device_makers[phones[i].device_maker]);
+    return bad;
+}
+
+/* Which automaker a brand is: the first two bytes of a vehicle identifier (P-07). */
+static json_t *brand_table(void)
+{
+    json_t *brands = json_object();
+    char text[5];
+    for (size_t i = 0; i < COUNT(automakers); i++)
+        json_object_set_new(brands, cli_hex_upper(automakers[i].brand, 2, text),
+                            json_string(automakers[i].name));
+    return brands;
+}
+
+/* The last act of the production line: each car gets the time once, signed by its automaker. */
+static int set_clocks(struct maker *maker)
+{
+    char here[4096];
+    int bad = 0;
+    if (!getcwd(here, sizeof here) || chdir(maker->folder) != 0)
+        return cli_fail_path(maker->cli, LK_CALLER_FILE, maker->folder);
+    for (size_t i = 0; i < COUNT(cars) && !bad; i++)
+        bad = car_set_first_time(maker->cli, cars[i].name);
+    if (chdir(here) != 0)
+        bad = cli_fail_path(maker->cli, LK_CALLER_FILE, here);
     return bad;
 }
 
@@ -171,9 +211,10 @@ static int build(struct maker *maker)
     snprintf(path, sizeof path, "%s/world.json", maker->folder);
     if (bad)
         return bad;
-    enum lk_status status = cli_write_json(path, json_pack("{s:i, s:s}", "format", 1, "environment",
-                                                           maker->environment));
-    return status == LK_OK ? 0 : cli_fail(maker->cli, status, "%s", path);
+    enum lk_status status =
+        cli_write_json(path, json_pack("{s:i, s:s, s:o}", "format", 1, "environment",
+                                       maker->environment, "brands", brand_table()));
+    return status == LK_OK ? set_clocks(maker) : cli_fail(maker->cli, status, "%s", path);
 }
 
 int world_new(struct cli *cli)
@@ -205,10 +246,13 @@ int world_new(struct cli *cli)
     if (cli_flag(cli, "json"))
         cli_print_json(local_answer(LK_OK));
     else
-        printf("made \"%s\" (%s): automakers aurora, borealis; device makers pomelo, quince; cars "
-               "roadster, coupe, wagon; "
-               "phones alice, bob\nnext: latchkey car run roadster --world \"%s\"\n",
-               world, maker.environment, world);
+        printf(
+            "made \"%s\" (%s): automakers aurora, borealis; device makers pomelo, quince; cars "
+            "roadster, coupe, wagon; "
+            "phones alice, bob; a watch of pomelo\neach car got the signed time of its automaker "
+            "once (latchkey car menu CAR time brings it again)\n"
+            "next: latchkey car run roadster --world \"%s\"\n",
+            world, maker.environment, world);
     return 0;
 }
 
@@ -236,14 +280,34 @@ static json_t *part(const char *name, const char *kind, const char *socket)
     return json_pack("{s:s, s:s, s:b}", "name", name, "kind", kind, "running", fd >= 0);
 }
 
+/* What the file `facts` of a part says: its members, or for a list the names in it. */
+static void add_facts(json_t *one, const char *folder, const char *facts)
+{
+    char path[512];
+    size_t i;
+    json_t *row, *names;
+    snprintf(path, sizeof path, "%s/%s/%s", folder,
+             json_string_value(json_object_get(one, "name")), facts ? facts : "");
+    json_t *read = facts ? cli_read_json(path) : NULL;
+    if (json_is_object(read))
+        json_object_update(one, read);
+    if (json_is_array(read)) {
+        names = json_array();
+        json_array_foreach(read, i, row)
+            json_array_append(names, json_object_get(row, "name"));
+        json_object_set_new(one, "profiles", names);
+    }
+    json_decref(read);
+}
+
 static json_t *world_parts(void)
 {
     static const struct {
-        const char *folder, *kind, *socket;
-    } kinds[] = {{"automakers", "automaker", NULL},
-                 {"device-makers", "device maker", NULL},
-                 {"cars", "car", "car"},
-                 {"phones", "phone", "element"}};
+        const char *folder, *kind, *socket, *facts;
+    } kinds[] = {{"automakers", "automaker", NULL, "profiles.json"},
+                 {"device-makers", "device maker", NULL, NULL},
+                 {"cars", "car", "car", "car.json"},
+                 {"phones", "phone", "element", "device.json"}};
     json_t *parts = json_array(), *name;
     for (size_t i = 0; i < COUNT(kinds); i++) {
         size_t k;
@@ -251,17 +315,27 @@ static json_t *world_parts(void)
         json_array_foreach(names, k, name)
         {
             json_t *one = part(json_string_value(name), kinds[i].kind, kinds[i].socket);
-            char path[512];
-            snprintf(path, sizeof path, "cars/%s/car.json", json_string_value(name));
-            json_t *facts = strcmp(kinds[i].kind, "car") == 0 ? cli_read_json(path) : NULL;
-            if (facts)
-                json_object_update(one, facts);
-            json_decref(facts);
+            add_facts(one, kinds[i].folder, kinds[i].facts);
             json_array_append_new(parts, one);
         }
         json_decref(names);
     }
     return parts;
+}
+
+static void show_part(json_t *one)
+{
+    const char *id = json_string_value(json_object_get(one, "vehicle_id"));
+    const char *by = json_string_value(json_object_get(one, id ? "automaker" : "device_maker"));
+    json_t *profiles = json_object_get(one, "profiles"), *name;
+    size_t i;
+    printf("%-13s %-10s %-8s %s%s%s%s", json_string_value(json_object_get(one, "kind")),
+           json_string_value(json_object_get(one, "name")),
+           json_is_true(json_object_get(one, "running")) ? "running" : "", id ? "identifier " : "",
+           id ? id : "", !by ? "" : id ? ", made by " : "made by ", by ? by : "");
+    json_array_foreach(profiles, i, name)
+        printf("%s%s", i ? ", " : "profiles ", json_string_value(name));
+    printf("\n");
 }
 
 int world_show(struct cli *cli)
@@ -280,14 +354,7 @@ int world_show(struct cli *cli)
         return 0;
     }
     json_array_foreach(parts, i, one)
-    {
-        const char *id = json_string_value(json_object_get(one, "vehicle_id"));
-        printf("%-13s %-10s %-8s %s%s%s%s\n", json_string_value(json_object_get(one, "kind")),
-               json_string_value(json_object_get(one, "name")),
-               json_is_true(json_object_get(one, "running")) ? "running" : "",
-               id ? "identifier " : "", id ? id : "", id ? ", made by " : "",
-               id ? json_string_value(json_object_get(one, "automaker")) : "");
-    }
+        show_part(one);
     printf("links: phone element <-> phone host (local socket), phone <-> car (TCP on loopback or "
            "PC/SC)\n");
     json_decref(parts);
