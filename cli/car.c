@@ -151,12 +151,14 @@ static enum lk_action action_of(const struct car *car, enum lk_reader reader, co
 /* The car's one line about a tap. */
 static void car_line(const struct lk_outcome *outcome, enum lk_status status, char *out, size_t cap)
 {
+    char limit[32] = "";
+    if (outcome->grant.speed_limit_kmh)
+        snprintf(limit, sizeof limit, ", at most %u km/h", outcome->grant.speed_limit_kmh);
     if (status == LK_OK)
         snprintf(out, cap, "%s, %s transaction%s%s",
                  outcome->owner_promoted ? "new owner" : "granted",
                  outcome->was_fast ? "fast" : "standard",
-                 outcome->fast_refused ? " after a refused fast one" : "",
-                 outcome->grant.speed_limit_kmh ? ", speed limited" : "");
+                 outcome->fast_refused ? " after a refused fast one" : "", limit);
     else
         snprintf(out, cap, "%s", lk_status_what(status));
 }
@@ -170,6 +172,7 @@ static json_t *result(struct car *car, const struct lk_outcome *outcome, enum lk
     json_object_set_new(answer, "car_says", json_string(line));
     json_object_set_new(answer, "car_state", json_string(car_state_text(car)));
     json_object_set_new(answer, "fast", json_boolean(outcome->was_fast));
+    json_object_set_new(answer, "speed_limit_kmh", json_integer(car->model.speed_limit_kmh));
     json_object_set_new(answer, "link_ms", json_real((double)us / 1000.0));
     if (outcome->detail != LK_OK && outcome->detail != status)
         json_object_set_new(answer, "detail", json_string(lk_status_name(outcome->detail)));

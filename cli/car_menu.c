@@ -2,8 +2,11 @@
  * that ask. */
 #include <string.h>
 
+#include "base64url.h"
 #include "car.h"
+#include "moment.h"
 #include "rows.h"
+#include "share.h"
 
 static const char *state_text(uint8_t state)
 {
@@ -21,22 +24,48 @@ static const char *state_text(uint8_t state)
     }
 }
 
+static const struct lk_limits *key_limits(const struct lk_vehicle_key *key)
+{
+    static struct lk_limits limits;
+    limits.speed_kmh = key->speed_limit_kmh;
+    return &limits;
+}
+static uint32_t key_profile(const struct lk_vehicle_key *key) { (void)key; return 0; }
+
+static json_t *key_object(const struct car *car, const struct lk_vehicle_key *key)
+{
+    char id[2 * LK_KEY_ID_LEN + 1];
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:i, s:i}", "key", cli_hex(key->key_id, LK_KEY_ID_LEN, id), "state",
+        state_text(key->state), "role", key->role == LK_KEY_OWNER ? "owner" : "friend",
+        "fast_count", (int)key->fast_count, "speed_limit_kmh", (int)key_limits(key)->speed_kmh);
+    if (key->role == LK_KEY_OWNER)
+        return object;
+    char name[32], limits[128];
+    json_object_set_new(object, "profile",
+                        json_string(profiles_name(&car->profiles, key_profile(key), name)));
+    json_object_set_new(object, "limits",
+                        json_string(profiles_limits_text(key_limits(key), limits)));
+    return object;
+}
+
 static json_t *key_list(const struct car *car)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < LK_VEHICLE_NUM_KEYS; i++) {
         const struct lk_vehicle_key *key = lk_vehicle_key_at(&car->vehicle, i);
-        char id[2 * LK_KEY_ID_LEN + 1];
-        if (!key)
-            continue;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:i}", "key",
-                                              cli_hex(key->key_id, LK_KEY_ID_LEN, id), "state",
-                                              state_text(key->state), "role",
-                                              key->role == LK_KEY_OWNER ? "owner" : "friend",
-                                              "fast_count", (int)key->fast_count, "speed_limit_kmh",
-                                              (int)key->speed_limit_kmh));
+        if (key)
+            json_array_append_new(list, key_object(car, key));
     }
     return list;
+}
+
+static json_t *time_text(const struct car *car)
+{
+    struct lk_date now;
+    char text[MOMENT_TEXT_LEN];
+    lk_vehicle_time(&car->vehicle, cli_now_ms(), &now);
+    return now.is_known ? json_string(moment_text(now.text, text)) : json_null();
 }
 
 static json_t *status_answer(const struct car *car)
@@ -51,6 +80,7 @@ static json_t *status_answer(const struct car *car)
     json_object_set_new(answer, "pairing_open", json_boolean(car->vehicle.pairing_open));
     json_object_set_new(answer, "has_verifier", json_boolean(car->vehicle.has_verifier));
     json_object_set_new(answer, "pairing_attempts", json_integer(car->vehicle.attempts));
+    json_object_set_new(answer, "time", time_text(car));
     json_object_set_new(answer, "keys", key_list(car));
     json_object_set_new(answer, "radio", json_string(car->radio));
     json_object_set_new(answer, "door_port",
@@ -103,6 +133,32 @@ static enum lk_status take_verifier(struct car *car, json_t *question)
     return lk_vehicle_load_verifier(&car->vehicle, &verifier);
 }
 
+/* The package as the car's own connection would bring it (M85). */
+static enum lk_status accept_package(struct car *car, const char *text)
+{
+    uint8_t package[LK_SHARE_BLOB_MAX], key_id[LK_KEY_ID_LEN];
+    long len = text ? base64url_read(text, strlen(text), package, sizeof package) : -1;
+    if (len < 0)
+        return LK_CALLER_ARGUMENT;
+    return lk_vehicle_accept_package(&car->vehicle, cli_bytes(package, (size_t)len), cli_now_ms(),
+                                     key_id);
+}
+
+/* What belongs to sharing and time; LK_CALLER_ARGUMENT for anything else. */
+static enum lk_status share_item(struct car *car, const char *item, json_t *question)
+{
+    const char *text = json_string_value(json_object_get(question, "text"));
+    if (strcmp(item, "time") == 0)
+        return car_time_take(car, question);
+    if (strcmp(item, "fob") == 0)
+        return lk_vehicle_activate(&car->vehicle, LK_ACTIVATE_FOB, cli_bytes(NULL, 0),
+                                   cli_now_ms());
+    if (strcmp(item, "password") == 0 && text)
+        return lk_vehicle_activate(&car->vehicle, LK_ACTIVATE_PASSWORD,
+                                   cli_bytes(text, strlen(text)), cli_now_ms());
+    return strcmp(item, "accept") == 0 ? accept_package(car, text) : LK_CALLER_ARGUMENT;
+}
+
 json_t *car_menu_answer(struct car *car, json_t *question)
 {
     const char *item = json_string_value(json_object_get(question, "do"));
@@ -128,13 +184,29 @@ json_t *car_menu_answer(struct car *car, json_t *question)
     } else if (strcmp(item, "open-door") == 0 || strcmp(item, "close-door") == 0) {
         lk_car_model_door(&car->model, *item == 'o');
         status = LK_OK;
-    }
+    } else
+        status = share_item(car, item, question);
     json_t *answer = local_answer(status);
     json_object_set_new(answer, "car_state", json_string(car_state_text(car)));
     return answer;
 }
 
 /* --- the commands --- */
+
+/* A member of a key's object, or "". */
+static const char *word(json_t *key, const char *name)
+{
+    const char *text = json_string_value(json_object_get(key, name));
+    return text ? text : "";
+}
+
+static void print_key(json_t *key)
+{
+    printf("    %s  %-9s %s", word(key, "key"), word(key, "state"), word(key, "role"));
+    if (*word(key, "profile"))
+        printf(", %s, %s to %s", word(key, "profile"), word(key, "from"), word(key, "to"));
+    printf("%s%s\n", *word(key, "limits") ? ", " : "", word(key, "limits"));
+}
 
 static void print_status(json_t *answer)
 {
@@ -152,12 +224,14 @@ static void print_status(json_t *answer)
     else
         printf("no password loaded (latchkey verifier new --car %s)\n",
                json_string_value(json_object_get(answer, "car")));
+    const char *now = json_string_value(json_object_get(answer, "time"));
+    printf("  time     %s\n", now ? now
+                                  : "not known: keys with dates are refused (latchkey car menu "
+                                    "CAR time)");
     json_t *keys = json_object_get(answer, "keys");
     printf("  keys     %d\n", (int)json_array_size(keys));
     json_array_foreach(keys, i, key)
-        printf("    %s  %-9s %s\n", json_string_value(json_object_get(key, "key")),
-               json_string_value(json_object_get(key, "state")),
-               json_string_value(json_object_get(key, "role")));
+        print_key(key);
 }
 
 static int ask_and_print(struct cli *cli, const char *name, json_t *question, int is_list)
@@ -186,28 +260,56 @@ int car_status(struct cli *cli)
                : ask_and_print(cli, cli_argument(cli, 0), json_pack("{s:s}", "do", "status"), 1);
 }
 
+/* The items, and what each needs behind it. */
+static const struct menu_item {
+    const char *name, *needs; /* NULL: nothing */
+    int is_optional;
+} menu_items[] = {
+    {"open-pairing", NULL, 0}, {"close-pairing", NULL, 0}, {"list", NULL, 0},
+    {"end", "a KEY", 0},       {"suspend", "a KEY", 0},    {"resume", "a KEY", 0},
+    {"park", NULL, 0},         {"open-door", NULL, 0},     {"close-door", NULL, 0},
+    {"time", "a DATE", 1},     {"password", "a TEXT", 0},  {"fob", NULL, 0},
+    {"accept", "a FILE", 0},
+};
+#define NUM_ITEMS (sizeof menu_items / sizeof menu_items[0])
+
+/* The question that an item asks of the car; NULL with the error printed. */
+static json_t *menu_question(struct cli *cli, const char *item, const char *word_given,
+                             const char *file_text, int *out_bad)
+{
+    uint8_t date[LK_DATE_LEN];
+    if (strcmp(item, "time") == 0) {
+        *out_bad = moment_read(cli, "DATE", word_given ? word_given : "now", date);
+        return *out_bad ? NULL : car_time_sign(cli, cli_argument(cli, 0), date, out_bad);
+    }
+    json_t *question = json_pack("{s:s}", "do", item);
+    if (word_given)
+        json_object_set_new(question, strcmp(item, "password") == 0 ? "text" : "key",
+                            json_string(word_given));
+    if (file_text)
+        json_object_set_new(question, "text", json_string(file_text));
+    return question;
+}
+
 int car_menu(struct cli *cli)
 {
-    static const char *const items[] = {"open-pairing", "close-pairing", "list",
-                                        "end",          "suspend",       "resume",
-                                        "park",         "open-door",     "close-door"};
-    const char *item = cli_argument(cli, 1), *key = cli_argument(cli, 2);
-    size_t i = 0, num = sizeof items / sizeof items[0];
-    while (i < num && strcmp(items[i], item) != 0)
+    static char text[SHARE_TEXT_MAX];
+    const char *item = cli_argument(cli, 1), *given = cli_argument(cli, 2);
+    size_t i = 0;
+    while (i < NUM_ITEMS && strcmp(menu_items[i].name, item) != 0)
         i++;
-    int needs_key = i >= 3 && i <= 5;
-    if (i == num)
+    if (i == NUM_ITEMS)
         return cli_fail(cli, LK_CALLER_ARGUMENT, "there is no item %s in the menu", item);
-    if (needs_key && !key)
-        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s needs a KEY (latchkey car menu %s list)", item,
-                        cli_argument(cli, 0));
-    if (!needs_key && key)
-        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s takes no KEY", item);
-    int bad = local_enter_world(cli);
-    if (bad)
-        return bad;
-    json_t *question = json_pack("{s:s}", "do", item);
-    if (needs_key)
-        json_object_set_new(question, "key", json_string(key));
-    return ask_and_print(cli, cli_argument(cli, 0), question, strcmp(item, "list") == 0);
+    if (menu_items[i].needs && !menu_items[i].is_optional && !given)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s needs %s (latchkey car menu --help)", item,
+                        menu_items[i].needs);
+    if (!menu_items[i].needs && given)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s takes nothing behind it", item);
+    int is_file = strcmp(item, "accept") == 0;
+    int bad = is_file ? share_read_text(cli, given, NULL, text) : 0;
+    if (!bad)
+        bad = local_enter_world(cli);
+    json_t *question = bad ? NULL : menu_question(cli, item, given, is_file ? text : NULL, &bad);
+    return question ? ask_and_print(cli, cli_argument(cli, 0), question, strcmp(item, "list") == 0)
+                    : bad;
 }

@@ -1,5 +1,6 @@
 /* commands.c: every subcommand, one row. Help, completion and the man page come from here. */
 #include "demo.h"
+#include "moment.h"
 #include "rows.h"
 
 #define OPTION_TRACE                                                                               \
@@ -18,6 +19,15 @@
     {                                                                                              \
         "reader", "PLACE", "door|dashboard", text                                                  \
     }
+#define OPTION_IN                                                                                  \
+    {                                                                                              \
+        "in", "FILE", NULL, "the message; - is standard input (default)"                           \
+    }
+#define OPTION_OUT                                                                                 \
+    {                                                                                              \
+        "out", "FILE", NULL, "where the message goes; - is standard output (default)"              \
+    }
+#define SHARINGS "SHARING is the number in latchkey phone sharings NAME."
 #define ITEMS "ITEM is the number before a pass in latchkey phone list NAME."
 #define END                                                                                        \
     {                                                                                              \
@@ -25,6 +35,22 @@
     }
 
 const struct cli_command cli_commands[] = {
+    {"demo",
+     "share",
+     "",
+     0,
+     0,
+     "sharing, played: phones of two makers, cars of two automakers, a watch, refusals",
+     "Alice shares her roadster and her wagon with Bob while both cars are switched off; Bob's "
+     "first "
+     "tap\nbrings his key there. Told step by step; with --json as latchkey demo.",
+     {OPTION_RADIO,
+      OPTION_TRACE,
+      OPTION_CRYPTO,
+      {"keep", NULL, NULL, "keep the folder and its trace"},
+      END},
+     demo_share_run,
+     0},
     {"demo",
      NULL,
      "",
@@ -50,7 +76,11 @@ const struct cli_command cli_commands[] = {
      "Two automakers (aurora; borealis with an intermediate CA), two device makers (pomelo, "
      "quince),\n"
      "cars roadster and coupe (aurora) and wagon (borealis), phones alice (pomelo) and bob "
-     "(quince).",
+     "(quince),\n"
+     "and watch (pomelo), a device of its own: it is run, tapped and shared to like a phone. Each\n"
+     "automaker has a file of access profiles. Each car has its automaker's root alone, and got "
+     "the\n"
+     "signed time once.",
      {{"environment", "NAME", "test|production", "which certificates to make (default test)"},
       OPTION_CRYPTO,
       END},
@@ -122,13 +152,17 @@ const struct cli_command cli_commands[] = {
      0},
     {"car",
      "menu",
-     "NAME ITEM [KEY]",
+     "NAME ITEM [MORE]",
      2,
      3,
      "the car's own menu",
      "ITEM: open-pairing, close-pairing, list, end KEY, suspend KEY, resume KEY, park,\n"
-     "open-door, close-door.\n"
-     "KEY is the key identifier, or the start of one, as list prints it.",
+     "open-door, close-door, time [DATE], password TEXT, fob, accept FILE.\n"
+     "KEY is the key identifier, or the start of one, as list prints it.\n"
+     "time has the automaker sign DATE (default now) for this car and brings it there; it never "
+     "goes\n"
+     "back. password and fob count five minutes for a friend's first tap that waits for them.\n"
+     "accept brings a package by the car's own connection (latchkey trace package).\n" MOMENT_HELP,
      {END},
      car_menu,
      0},
@@ -254,6 +288,102 @@ const struct cli_command cli_commands[] = {
       END},
      phone_hold,
      0},
+    {"phone",
+     "share",
+     "NAME ITEM",
+     2,
+     2,
+     "share a key: an invitation as a link and one sealed message",
+     ITEMS
+     " It is the owner's.\n"
+     "Prints the link and writes the message: bring both to the friend, each on any way. Together\n"
+     "they invite, so whoever may not have the key must not get both. Without --yes the user must\n"
+     "have authenticated on the phone just before (latchkey phone authenticate).\n"
+     "All of it as one pipe: latchkey phone share alice 1 --yes | latchkey phone accept bob |\n"
+     "latchkey phone take alice | latchkey phone take bob.\n" MOMENT_HELP,
+     {{"profile", "NAME", NULL, "access profile of the automaker, name or number (default drive)"},
+      {"from", "DATE", NULL, "first moment of the key (default now)"},
+      {"to", "DATE", NULL, "its end (default +7d)"},
+      {"redeem-days", "NUMBER", NULL, "days until it must be at the car, 1 to 30 (default 7)"},
+      {"speed", "NUMBER", NULL, "narrower than the profile: km/h at most"},
+      {"power", "NUMBER", NULL, "percent of the power at most"},
+      {"starts", "NUMBER", NULL, "engine starts in the life of the key"},
+      {"days", "LIST", NULL, "days of the week, as mon,tue,sat"},
+      {"hours", "HOURS", NULL, "hours of the day, as 06:00-22:00"},
+      {"name", "TEXT", NULL, "what the friend's wallet shows (default the name of the pass)"},
+      {"password", "TEXT", NULL, "to be typed at the car before the first tap, 4 to 16 bytes"},
+      {"activation", "LIST", NULL, "of password,owner,fob: one must be at the car first"},
+      {"pin", "DIGITS", NULL, "6 to 12 digits that the friend must know"},
+      {"yes", NULL, NULL, "the user authenticates and agrees"},
+      {"qr", NULL, NULL, "draw the link as a QR code"},
+      OPTION_OUT,
+      END},
+     phone_share,
+     0},
+    {"phone",
+     "accept",
+     "NAME",
+     1,
+     1,
+     "take an invitation: make a key and answer with its certificates",
+     "The message is read from --in, or from standard input. Where no --link is given, its first "
+     "line is\nthe link.",
+     {{"link", "LINK", NULL, "the link of the invitation"}, OPTION_IN, OPTION_OUT, END},
+     phone_accept,
+     0},
+    {"phone",
+     "take",
+     "NAME",
+     1,
+     1,
+     "take the next message of a sharing, and answer if there is an answer",
+     "At the owner: the friend's certificates; its element checks them and signs. At the friend: "
+     "the\n"
+     "signature; the key is then ready for its first tap at the car. Also PIN and cancellation.",
+     {OPTION_IN, OPTION_OUT, END},
+     phone_take,
+     0},
+    {"phone",
+     "pin",
+     "NAME SHARING DIGITS",
+     3,
+     3,
+     "answer the owner's question for the PIN",
+     SHARINGS,
+     {OPTION_OUT, END},
+     phone_pin,
+     0},
+    {"phone",
+     "cancel",
+     "NAME SHARING",
+     2,
+     2,
+     "end a sharing; the message tells the other phone",
+     SHARINGS,
+     {OPTION_OUT, END},
+     phone_cancel,
+     0},
+    {"phone",
+     "sharings",
+     "NAME",
+     1,
+     1,
+     "the sharings a phone has under way or remembers",
+     "",
+     {END},
+     phone_sharings,
+     0},
+    {"profiles",
+     NULL,
+     "FILE",
+     1,
+     1,
+     "check an automaker's file of access profiles and list it",
+     "In a world it is automakers/NAME/profiles.json. A fault is told with its line and field, and "
+     "nothing of\nthe file counts then. docs/access-profiles.md describes it.",
+     {END},
+     profiles_show,
+     0},
     {"tap",
      NULL,
      "",
@@ -322,6 +452,27 @@ const struct cli_command cli_commands[] = {
       {"device-key", "HEX", NULL, "public key of the phone's key, 65 bytes"},
       END},
      trace_explain,
+     0},
+    {"trace",
+     "message",
+     "FILE",
+     1,
+     1,
+     "open one message of a sharing with its link, and name every byte",
+     "FILE is what phone share, accept or take wrote. Nothing of it can be read without the link.",
+     {{"link", "LINK", NULL, "the link of the sharing (required)"}, END},
+     message_explain,
+     0},
+    {"trace",
+     "package",
+     "INVITATION IMPORT",
+     2,
+     2,
+     "put together what the friend's phone brings to the car",
+     "INVITATION is the message of phone share, IMPORT the answer of the owner's phone take. With "
+     "--out it\nis written for latchkey car menu CAR accept FILE; without, it is explained.",
+     {{"link", "LINK", NULL, "the link of the sharing (required)"}, OPTION_OUT, END},
+     message_package,
      0},
     {"crypto",
      NULL,

@@ -5,6 +5,7 @@
 
 #include "phone.h"
 #include "rows.h"
+#include "share.h"
 #include "world.h"
 
 struct host {
@@ -20,6 +21,7 @@ struct host {
     struct record record;
     const char *name;
     int hides; /* what the router was told last */
+    json_t *brands; /* of the world: which automaker is whose (the automakers' apps know) */
 };
 
 static const char *state_text(uint8_t state)
@@ -36,19 +38,30 @@ static const char *state_text(uint8_t state)
     }
 }
 
-static json_t *pass_object(const struct lk_pass *pass, size_t item)
+/* The automaker of a car, by the brand in its identifier; NULL. */
+static const char *automaker_of(const struct host *host, const uint8_t vehicle_id[])
+{
+    char brand[5];
+    return json_string_value(json_object_get(host->brands, cli_hex_upper(vehicle_id, 2, brand)));
+}
+
+static json_t *pass_object(const struct host *host, const struct lk_pass *pass, size_t item)
 {
     char key[2 * LK_KEY_ID_LEN + 1], vehicle[2 * LK_VEHICLE_ID_LEN + 1],
         endpoint[2 * LK_ENDPOINT_ID_LEN + 1];
     char public_key[2 * LK_POINT_LEN + 1], vehicle_key[2 * LK_POINT_LEN + 1];
-    return json_pack("{s:i, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s}", "item", (int)item + 1,
-                     "name", pass->name, "state", state_text(pass->state), "ready", pass->is_ready,
-                     "role", pass->role == 1 ? "owner" : "friend", "key",
-                     cli_hex(pass->key_id, LK_KEY_ID_LEN, key), "vehicle_id",
-                     cli_hex_upper(pass->vehicle_id, LK_VEHICLE_ID_LEN, vehicle), "endpoint_id",
-                     cli_hex_upper(pass->endpoint_id, LK_ENDPOINT_ID_LEN, endpoint), "public_key",
-                     cli_hex(pass->public_key, LK_POINT_LEN, public_key), "vehicle_key",
-                     cli_hex(pass->vehicle_key, LK_POINT_LEN, vehicle_key));
+    const char *automaker = automaker_of(host, pass->vehicle_id);
+    json_t *object = json_pack(
+        "{s:i, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s}", "item", (int)item + 1, "name",
+        pass->name, "state", state_text(pass->state), "ready", pass->is_ready, "role",
+        pass->role == 1 ? "owner" : "friend", "key", cli_hex(pass->key_id, LK_KEY_ID_LEN, key),
+        "vehicle_id", cli_hex_upper(pass->vehicle_id, LK_VEHICLE_ID_LEN, vehicle), "endpoint_id",
+        cli_hex_upper(pass->endpoint_id, LK_ENDPOINT_ID_LEN, endpoint), "public_key",
+        cli_hex(pass->public_key, LK_POINT_LEN, public_key), "vehicle_key",
+        cli_hex(pass->vehicle_key, LK_POINT_LEN, vehicle_key));
+    if (automaker)
+        json_object_set_new(object, "automaker", json_string(automaker));
+    return object;
 }
 
 static json_t *list_answer(struct host *host)
@@ -59,7 +72,7 @@ static json_t *list_answer(struct host *host)
     for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
         const struct lk_pass *pass = lk_device_pass_at(&host->device, i);
         if (pass)
-            json_array_append_new(list, pass_object(pass, i));
+            json_array_append_new(list, pass_object(host, pass, i));
     }
     json_object_set_new(answer, "passes", list);
     return answer;
@@ -121,7 +134,8 @@ static json_t *answer_question(struct host *host, json_t *question)
         phone_stop_asked = 1;
         return local_answer(LK_OK);
     }
-    return local_answer(act(host, what, question));
+    json_t *answer = share_answer(&host->device, what, question);
+    return answer ? answer : local_answer(act(host, what, question));
 }
 
 static void framework_command(struct host *host, int fd, struct lk_bytes command)
@@ -188,6 +202,9 @@ static int start(struct cli *cli, struct host *host)
                         LK_STORE_WALLET);
     if (bad)
         return bad;
+    json_t *world = cli_read_json("world.json");
+    host->brands = json_incref(json_object_get(world, "brands"));
+    json_decref(world);
     int fd = local_connect(host->name, "wired");
     if (fd < 0)
         return cli_fail(cli, LK_PORT_ELEMENT, "the element of %s does not run", host->name);
@@ -222,6 +239,7 @@ int phone_host(struct cli *cli)
         loop(&host);
     phone_clients_close(&host.clients);
     lk_device_forget(&host.device);
+    json_decref(host.brands);
     unit_close(&host.unit);
     return bad;
 }

@@ -1,5 +1,4 @@
 /* wallet.c: the commands that ask a phone's host. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "local.h"
@@ -43,14 +42,7 @@ static int finish(struct cli *cli, json_t *question)
 
 static int item_of(struct cli *cli, json_int_t *out)
 {
-    const char *text = cli_argument(cli, 1);
-    char *end = NULL;
-    long item = strtol(text, &end, 10);
-    if (end == text || *end || item < 1 || item > LK_DEVICE_NUM_PASSES)
-        return cli_fail(cli, LK_CALLER_ARGUMENT,
-                        "%s is not an item of the wallet (latchkey phone list)", text);
-    *out = item;
-    return 0;
+    return cli_item(cli, 1, LK_DEVICE_NUM_PASSES, out);
 }
 
 static int on_off(struct cli *cli, int i, int *out)
@@ -60,6 +52,23 @@ static int on_off(struct cli *cli, int i, int *out)
     if (*out || strcmp(text, "off") == 0)
         return 0;
     return cli_fail(cli, LK_CALLER_ARGUMENT, "%s is not on or off", text);
+}
+
+static void print_pass(json_t *pass)
+{
+    const char *profile = json_string_value(json_object_get(pass, "profile"));
+    const char *note = json_string_value(json_object_get(pass, "note"));
+    printf("  %2d  %-20s %-8s %-7s car %s%s",
+           (int)json_integer_value(json_object_get(pass, "item")),
+           json_string_value(json_object_get(pass, "name")),
+           json_string_value(json_object_get(pass, "state")),
+           json_string_value(json_object_get(pass, "role")),
+           json_string_value(json_object_get(pass, "vehicle_id")),
+           json_is_true(json_object_get(pass, "ready")) ? ", ready" : "");
+    if (profile)
+        printf(", %s, %s to %s", profile, json_string_value(json_object_get(pass, "from")),
+               json_string_value(json_object_get(pass, "to")));
+    printf("%s%s\n", note ? ", " : "", note ? note : "");
 }
 
 int phone_list(struct cli *cli)
@@ -76,13 +85,7 @@ int phone_list(struct cli *cli)
     json_t *list = json_object_get(answer, "passes");
     printf("%d key%s\n", (int)json_array_size(list), json_array_size(list) == 1 ? "" : "s");
     json_array_foreach(list, i, pass)
-        printf("  %2d  %-20s %-8s %-7s car %s%s\n",
-               (int)json_integer_value(json_object_get(pass, "item")),
-               json_string_value(json_object_get(pass, "name")),
-               json_string_value(json_object_get(pass, "state")),
-               json_string_value(json_object_get(pass, "role")),
-               json_string_value(json_object_get(pass, "vehicle_id")),
-               json_is_true(json_object_get(pass, "ready")) ? ", ready" : "");
+        print_pass(pass);
     json_decref(answer);
     return 0;
 }

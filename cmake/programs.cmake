@@ -10,6 +10,7 @@ endfunction()
 
 if(LATCHKEY_HOST)
     pkg_check_modules(LK_JANSSON REQUIRED IMPORTED_TARGET jansson)
+    pkg_check_modules(LK_QRENCODE REQUIRED IMPORTED_TARGET libqrencode)
     file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cli/*.c)
     if(LATCHKEY_DEBUG_SECRETS)
         # Session keys go into the trace file. For the bench alone; never ship such a build.
@@ -19,7 +20,8 @@ if(LATCHKEY_HOST)
     if(cli_sources)
         add_executable(latchkey ${cli_sources})
         program(latchkey)
-        target_link_libraries(latchkey PRIVATE ${LK_ALL} PkgConfig::LK_JANSSON OpenSSL::Crypto)
+        target_link_libraries(latchkey PRIVATE ${LK_ALL} PkgConfig::LK_JANSSON
+            PkgConfig::LK_QRENCODE OpenSSL::Crypto)
     endif()
     file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.c)
     if(bench_sources)
