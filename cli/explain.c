@@ -5,10 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain.h"
 #include "rows.h"
 #include "timeline.h"
 #include "trace/trace.h"
 #include "unit.h"
+
+void explain_line(json_t *parts, const struct lk_trace_line *line)
+{
+    char hex[2 * LK_REASSEMBLY_MAX + 1];
+    struct lk_bytes shown =
+        line->value.len || line->kind == LK_TRACE_TLV ? line->value : line->bytes;
+    if (shown.len > LK_REASSEMBLY_MAX)
+        shown.len = LK_REASSEMBLY_MAX;
+    cli_hex(shown.at, shown.len, hex);
+    if (parts) {
+        json_array_append_new(parts, json_pack("{s:s, s:s, s:i, s:i, s:s, s:b, s:s}", "name",
+                                               line->name, "text", line->text, "tag",
+                                               (int)line->tag, "depth", (int)line->depth, "hex",
+                                               hex, "opened", line->is_opened, "status",
+                                               lk_status_name(line->status)));
+        return;
+    }
+    if (strlen(hex) > 64)
+        memcpy(hex + 61, "...", 4);
+    printf("%*s", 4 + 2 * (int)line->depth, line->is_opened ? "* " : "");
+    if (line->kind == LK_TRACE_CHECK)
+        printf("check %s: %s\n", line->name,
+               line->status == LK_OK ? "passed" : lk_status_what(line->status));
+    else if (line->tag)
+        printf("%02X %s [%zu] %s  (%s)\n", line->tag, line->name, line->value.len, hex, line->text);
+    else
+        printf("%s %s  (%s)\n", line->name, hex, line->text);
+}
 
 struct explain {
     struct unit unit;
@@ -28,30 +57,7 @@ struct explain {
 static void print_line(void *ctx, const struct lk_trace_line *line)
 {
     struct explain *explain = ctx;
-    char hex[2 * LK_REASSEMBLY_MAX + 1];
-    struct lk_bytes shown =
-        line->value.len || line->kind == LK_TRACE_TLV ? line->value : line->bytes;
-    if (shown.len > LK_REASSEMBLY_MAX)
-        shown.len = LK_REASSEMBLY_MAX;
-    cli_hex(shown.at, shown.len, hex);
-    if (explain->is_json) {
-        json_array_append_new(explain->parts,
-                              json_pack("{s:s, s:s, s:i, s:i, s:s, s:b, s:s}", "name", line->name,
-                                        "text", line->text, "tag", (int)line->tag, "depth",
-                                        (int)line->depth, "hex", hex, "opened", line->is_opened,
-                                        "status", lk_status_name(line->status)));
-        return;
-    }
-    if (strlen(hex) > 64)
-        memcpy(hex + 61, "...", 4);
-    printf("%*s", 4 + 2 * (int)line->depth, line->is_opened ? "* " : "");
-    if (line->kind == LK_TRACE_CHECK)
-        printf("check %s: %s\n", line->name,
-               line->status == LK_OK ? "passed" : lk_status_what(line->status));
-    else if (line->tag)
-        printf("%02X %s [%zu] %s  (%s)\n", line->tag, line->name, line->value.len, hex, line->text);
-    else
-        printf("%s %s  (%s)\n", line->name, hex, line->text);
+    explain_line(explain->is_json ? explain->parts : NULL, line);
 }
 
 /* The session keys that a debug build wrote after this line, if they are new: the inspector needs

@@ -82,6 +82,16 @@ void lk_trace_public_keys(struct lk_trace *trace, const uint8_t *vehicle, const 
 enum lk_status lk_trace_command(struct lk_trace *trace, struct lk_bytes apdu);
 enum lk_status lk_trace_response(struct lk_trace *trace, struct lk_bytes apdu);
 
+/* A sharing message as it is carried: opened into `out`, which takes blob.len bytes.
+ * LK_PEER_LENGTH, LK_PEER_VERSION, LK_SHARE_SECRET. */
+enum lk_status lk_trace_open_message(struct lk_crypto *crypto,
+                                     const struct lk_share_secret *secret, struct lk_bytes blob,
+                                     uint8_t *out, size_t *out_len);
+/* Names every byte of an opened sharing message (FF10 to FF14), or of a package (7F35), and checks
+ * its form. Returns what the check said. */
+enum lk_status lk_trace_message(struct lk_trace *trace, struct lk_bytes plain);
+enum lk_status lk_trace_package(struct lk_trace *trace, struct lk_bytes package);
+
 /* The first check that failed since init, and its name; LK_OK and "" if none did. */
 enum lk_status lk_trace_first_fault(const struct lk_trace *trace, const char **out_check);
 
