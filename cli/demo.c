@@ -97,7 +97,7 @@ static pid_t start(const struct cli *cli, const char *const *words, const char *
     _exit(127);
 }
 
-static void say(const struct demo *demo, const char *text)
+void demo_say(const struct demo *demo, const char *text)
 {
     if (!demo->is_json)
         printf("%s\n", text);
@@ -115,8 +115,20 @@ static int is_expected(const struct demo_step *step, int code, json_t *answer)
         return 0;
     if (step->fast >= 0 && json_is_true(json_object_get(answer, "fast")) != step->fast)
         return 0;
+    json_t *speed = json_object_get(answer, "speed_limit_kmh");
+    if (step->speed_limit_kmh && json_integer_value(speed) != step->speed_limit_kmh)
+        return 0;
     const char *state = json_string_value(json_object_get(answer, "car_state"));
     return !step->car_state || (state && strcmp(state, step->car_state) == 0);
+}
+
+/* Copies these members of the answer into the step's line. */
+static void copy_members(json_t *to, json_t *answer)
+{
+    static const char *const names[] = {"car_state", "fast", "link_ms", "speed_limit_kmh"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (json_object_get(answer, names[i]))
+            json_object_set(to, names[i], json_object_get(answer, names[i]));
 }
 
 static void show(const struct demo *demo, const struct demo_step *step, int ok, double ms,
@@ -128,12 +140,7 @@ static void show(const struct demo *demo, const struct demo_step *step, int ok, 
         json_t *object = json_pack("{s:s, s:b, s:f}", "step", step->name, "ok", ok, "ms", ms);
         if (status)
             json_object_set_new(object, "status", json_string(status));
-        if (state)
-            json_object_set_new(object, "car_state", json_string(state));
-        if (answer && json_object_get(answer, "fast"))
-            json_object_set(object, "fast", json_object_get(answer, "fast"));
-        if (answer && json_object_get(answer, "link_ms"))
-            json_object_set(object, "link_ms", json_object_get(answer, "link_ms"));
+        copy_members(object, answer);
         cli_print_json(object);
         return;
     }
@@ -152,16 +159,43 @@ static void show(const struct demo *demo, const struct demo_step *step, int ok, 
     fflush(stdout);
 }
 
+/* What stands for a word of a step; `space` takes the path of a file. */
+static const char *resolve(const struct demo *demo, const char *word, char space[300])
+{
+    if (strcmp(word, "@") == 0)
+        return demo->password;
+    if (strcmp(word, "@link") == 0)
+        return demo->link;
+    if (strcmp(word, "@key") == 0)
+        return demo->key;
+    if (strncmp(word, "@/", 2) != 0)
+        return word;
+    snprintf(space, 300, "%s/%.60s", demo->folder, word + 2);
+    return space;
+}
+
+/* Later steps speak of what an answer said. */
+static void remember(struct demo *demo, json_t *answer)
+{
+    const char *link = json_string_value(json_object_get(answer, "link"));
+    const char *key = json_string_value(json_object_get(answer, "key"));
+    if (link)
+        snprintf(demo->link, sizeof demo->link, "%s", link);
+    if (key)
+        snprintf(demo->key, sizeof demo->key, "%s", key);
+}
+
 int demo_step(struct demo *demo, const struct demo_step *step)
 {
     char out[16384], raw[16384];
     if (step->story)
-        say(demo, step->story);
+        demo_say(demo, step->story);
     uint64_t from = cli_now_us();
     const char *words[24];
+    char paths[20][300];
     size_t n = 0;
-    for (; step->words[n] && n < 18; n++)
-        words[n] = step->words[n];
+    for (; n < 20 && step->words[n]; n++)
+        words[n] = resolve(demo, step->words[n], paths[n]);
     words[n++] = "--json";
     words[n++] = "--world";
     words[n++] = demo->world;
@@ -170,6 +204,7 @@ int demo_step(struct demo *demo, const struct demo_step *step)
     double ms = (double)(cli_now_us() - from) / 1000.0;
     memcpy(raw, out, sizeof raw);
     json_t *answer = last_object(out);
+    remember(demo, answer);
     int ok = is_expected(step, code, answer);
     if (!interrupted)
         show(demo, step, ok, ms, answer);
@@ -182,18 +217,19 @@ int demo_step(struct demo *demo, const struct demo_step *step)
     return ok;
 }
 
-/* Starts one long-running part and waits until `probe` answers. */
+/* Starts one long-running part, NAME in "GROUP run NAME", and waits until `probe` answers. */
 static int bring_up(struct demo *demo, const char *const *words, const char *const *probe,
                     const char *log)
 {
     char out[8192];
     if (demo->num_children == DEMO_CHILDREN_MAX)
         return 0;
-    demo->children[demo->num_children++] = start(demo->cli, words, log);
+    demo->children[demo->num_children].name = words[2];
+    demo->children[demo->num_children++].pid = start(demo->cli, words, log);
     for (int i = 0; i < 200 && !interrupted; i++) {
         if (run(demo->cli, probe, out, sizeof out) == 0)
             return 1;
-        if (waitpid(demo->children[demo->num_children - 1], NULL, WNOHANG) != 0)
+        if (waitpid(demo->children[demo->num_children - 1].pid, NULL, WNOHANG) != 0)
             break;
         usleep(10000);
     }
@@ -223,10 +259,13 @@ int demo_start_phone(struct demo *demo, const char *phone)
     return bring_up(demo, words, probe, log);
 }
 
-void demo_stop_all(struct demo *demo)
+void demo_stop(struct demo *demo, const char *name)
 {
-    while (demo->num_children)
-        cli_stop(demo->children[--demo->num_children], 2000);
+    for (int i = demo->num_children - 1; i >= 0; i--)
+        if (!name || strcmp(demo->children[i].name, name) == 0) {
+            cli_stop(demo->children[i].pid, 2000);
+            demo->children[i] = demo->children[--demo->num_children];
+        }
 }
 
 /* The day itself. Times in the second column are of the conversation, not of starting programs. */
@@ -237,14 +276,16 @@ static const struct demo_step day[] = {
      {"phone", "pair", "alice", "--car", "roadster", "--password", "@", "--reader", "door"},
      LK_PAIRING_READER,
      -1,
-     NULL},
+     NULL,
+     0},
     {"wrong_password_refused",
      "On the dashboard, with a mistyped password. The car and the phone each prove that "
      "they know it, so both notice.",
      {"phone", "pair", "alice", "--car", "roadster", "--password", "00000000"},
      LK_PEER_EVIDENCE,
      -1,
-     NULL},
+     NULL,
+     0},
     {"pair",
      "Now the right one. Phone and car agree on keys from it (SPAKE2+), the car shows its "
      "certificate, the "
@@ -253,75 +294,85 @@ static const struct demo_step day[] = {
      {"phone", "pair", "alice", "--car", "roadster", "--password", "@"},
      LK_OK,
      -1,
-     NULL},
+     NULL,
+     0},
     {"unlock_fast",
      "Evening: the door handle. One short exchange, no public-key work on the way.",
      {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"},
      LK_OK,
      1,
-     "unlocked"},
+     "unlocked",
+     0},
     {"start_at_door_refused",
      "The engine never starts from outside.",
      {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "start"},
      LK_TAP_NOT_ALLOWED,
      -1,
-     "unlocked"},
+     "unlocked",
+     0},
     {"start_standard",
      "Phone on the tray: both sides sign, fresh keys are made, the car is ready to drive.",
      {"tap", "--phone", "alice", "--car", "roadster", "--reader", "dashboard", "--action", "start"},
      LK_OK,
      0,
-     "ready to drive"},
-    {"park", NULL, {"car", "menu", "roadster", "park"}, LK_OK, -1, "unlocked"},
+     "ready to drive",
+     0},
+    {"park", NULL, {"car", "menu", "roadster", "park"}, LK_OK, -1, "unlocked", 0},
     {"lock_fast",
      "Home again.",
      {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "lock"},
      LK_OK,
      1,
-     "locked"},
+     "locked",
+     0},
     {"wrong_car_refused",
      "A neighbour's car of the same make. The phone answers like any phone would, and tells "
      "it nothing.",
      {"tap", "--phone", "alice", "--car", "coupe", "--reader", "door", "--action", "unlock"},
      LK_TAP_WRONG_CAR,
      -1,
-     "locked"},
+     "locked",
+     0},
     {"express_off",
      "Alice turns Express Mode off: from now on every tap wants her first.",
      {"phone", "express", "alice", "off"},
      LK_OK,
      -1,
-     NULL},
+     NULL,
+     0},
     {"unlock_needs_user_refused",
      NULL,
      {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"},
      LK_PEER_UNAVAILABLE,
      -1,
-     "locked"},
-    {"user_authenticates", NULL, {"phone", "authenticate", "alice"}, LK_OK, -1, NULL},
+     "locked",
+     0},
+    {"user_authenticates", NULL, {"phone", "authenticate", "alice"}, LK_OK, -1, NULL, 0},
     {"unlock_after_user",
      "Her face or code is good for one tap.",
      {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "unlock"},
      LK_OK,
      -1,
-     "unlocked"},
-    {"express_on", NULL, {"phone", "express", "alice", "on"}, LK_OK, -1, NULL},
+     "unlocked",
+     0},
+    {"express_on", NULL, {"phone", "express", "alice", "on"}, LK_OK, -1, NULL, 0},
     {"remove_key",
      "She removes the key from her phone. No server and no car is asked.",
      {"phone", "remove", "alice", "1"},
      LK_OK,
      -1,
-     NULL},
+     NULL,
+     0},
     {"removed_key_refused",
      "The very next tap fails.",
      {"tap", "--phone", "alice", "--car", "roadster", "--reader", "door", "--action", "lock"},
      LK_TAP_WRONG_CAR,
      -1,
-     "unlocked"},
+     "unlocked",
+     0},
 };
 
-/* Mints a verifier for the car and keeps its password for the steps that say "@". */
-static int mint(struct demo *demo, const char *car)
+int demo_mint(struct demo *demo, const char *car)
 {
     char out[4096];
     const char *words[] = {"verifier", "new", "--car", car, "--world", demo->world, "--json", NULL};
@@ -337,15 +388,10 @@ static int mint(struct demo *demo, const char *car)
     return strlen(demo->password) == 8;
 }
 
-static void play(struct demo *demo, const struct demo_step *steps, size_t num)
+void demo_play(struct demo *demo, const struct demo_step *steps, size_t num)
 {
-    for (size_t i = 0; i < num && !interrupted; i++) {
-        struct demo_step step = steps[i];
-        for (size_t k = 0; k < sizeof step.words / sizeof step.words[0] && step.words[k]; k++)
-            if (strcmp(step.words[k], "@") == 0)
-                step.words[k] = demo->password;
-        demo_step(demo, &step);
-    }
+    for (size_t i = 0; i < num && !interrupted; i++)
+        demo_step(demo, &steps[i]);
 }
 
 static int prepare(struct demo *demo)
@@ -353,15 +399,17 @@ static int prepare(struct demo *demo)
     static const struct demo_step make = {
         "world",
         "A world: two automakers, two device makers, cross-signed; three "
-        "cars and two phones. Everything stays on this machine.",
+        "cars, two phones and a watch. Everything stays on this machine.",
         {"world", "new"},
         LK_OK,
         -1,
-        NULL};
-    if (!demo_step(demo, &make) || !mint(demo, "roadster"))
+        NULL,
+        0};
+    if (!demo_step(demo, &make) || !demo_mint(demo, "roadster"))
         return 0;
-    say(demo, "The roadster and the coupe wake up; Alice's phone starts its secure element and its "
-              "host.");
+    demo_say(demo,
+             "The roadster and the coupe wake up; Alice's phone starts its secure element and its "
+             "host.");
     if (!demo_start_car(demo, "roadster") || !demo_start_car(demo, "coupe") ||
         !demo_start_phone(demo, "alice"))
         return 0;
@@ -370,7 +418,8 @@ static int prepare(struct demo *demo)
                                           {"car", "menu", "roadster", "open-pairing"},
                                           LK_OK,
                                           -1,
-                                          NULL};
+                                          NULL,
+                                          0};
     return demo_step(demo, &menu);
 }
 
@@ -388,7 +437,32 @@ static int start_pcscd(struct demo *demo, const char *folder)
     return demo->pcscd > 0;
 }
 
+static int tell_day(struct demo *demo)
+{
+    int good = prepare(demo);
+    if (good)
+        demo_play(demo, day, sizeof day / sizeof day[0]);
+    return good;
+}
+
 int demo_run(struct cli *cli)
+{
+    return demo_tell(cli, tell_day);
+}
+
+static void conclude(const struct demo *demo, int good, double seconds)
+{
+    if (!demo->is_json && !interrupted)
+        printf("\n%s in %.1f s. No server and no network took part.\n",
+               good ? "All as expected" : "NOT as expected", seconds);
+    if (cli_flag(demo->cli, "keep"))
+        fprintf(demo->is_json ? stderr : stdout, "kept: %s (latchkey trace explain %s)\n",
+                demo->folder, demo->trace);
+    else
+        cli_remove_tree(demo->folder);
+}
+
+int demo_tell(struct cli *cli, int (*tell)(struct demo *demo))
 {
     const char *tmp = getenv("TMPDIR");
     char folder[200], world[256], trace[256];
@@ -403,29 +477,21 @@ int demo_run(struct cli *cli)
         return cli_fail(cli, LK_CALLER_FILE, "cannot make a folder in %s", tmp);
     snprintf(world, sizeof world, "%s/world", folder);
     snprintf(trace, sizeof trace, "%s/trace.jsonl", folder);
+    demo.folder = folder;
     demo.world = world;
     demo.trace = cli_value(cli, "trace", trace);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGHUP, on_signal);
-    say(&demo, "Each step: ok if it came out as it should, its name, and how long phone and car "
-               "talked.\n");
+    demo_say(&demo, "Each step: ok if it came out as it should, its name, and how long phone and "
+                    "car talked.\n");
     uint64_t from = cli_now_us();
-    int good = start_pcscd(&demo, folder) && prepare(&demo);
-    if (good)
-        play(&demo, day, sizeof day / sizeof day[0]);
-    demo_stop_all(&demo);
+    int good = start_pcscd(&demo, folder) && tell(&demo);
+    demo_stop(&demo, NULL);
     cli_stop(demo.pcscd, PCSCD_STOP_MS);
-    if (!demo.is_json && !interrupted)
-        printf("\n%s in %.1f s. %s\n",
-               good && !demo.num_failed ? "All as expected" : "NOT as expected",
-               (double)(cli_now_us() - from) / 1e6, "No server and no network took part.");
-    if (cli_flag(cli, "keep"))
-        fprintf(demo.is_json ? stderr : stdout, "kept: %s (latchkey trace explain %s)\n", folder,
-                demo.trace);
-    else
-        cli_remove_tree(folder);
+    good = good && !demo.num_failed;
+    conclude(&demo, good, (double)(cli_now_us() - from) / 1e6);
     if (interrupted)
         return 128 + interrupted;
-    return good && !demo.num_failed ? 0 : 1;
+    return good ? 0 : 1;
 }
