@@ -88,6 +88,8 @@ uint16_t test_applet_wired(struct test_applet *t, uint8_t ins, uint8_t p1, uint8
                            const uint8_t *body, size_t len);
 /* The same with a body of 50 alone. */
 uint16_t test_applet_wired_id(struct test_applet *t, uint8_t ins, uint8_t p1, const uint8_t id[8]);
+/* 1 if the first `len` bytes of the answer hold a private key or some of `hidden`. */
+int test_applet_leaks(const struct test_applet *t, size_t len);
 /* SELECT, and `bytes` into the buffer. */
 uint16_t test_applet_write_buffer(struct test_applet *t, const uint8_t *bytes, size_t len);
 /* After a command that left an object in the buffer: reads it into t->cert. */
