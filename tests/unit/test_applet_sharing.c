@@ -454,6 +454,7 @@ static void PK8_every_fact_of_h_is_checked(void **state)
         [H_SHORT_SLOT] = LK_SHARE_SLOT,         [H_FROM] = LK_SHARE_DATES,
         [H_TO] = LK_SHARE_DATES,                [H_NO_DATES] = LK_SHARE_DATES,
     };
+    struct lk_encryption_key change = {.key_id = {s.sharer, 20}};
     struct test_ca_key own;
 
     (void)state;
@@ -468,6 +469,7 @@ static void PK8_every_fact_of_h_is_checked(void **state)
     memset(&own, 0, sizeof own);
     memcpy(own.public_key, t.device_key, 65);
     assert_int_equal(test_share_make_h(&s, &own), LK_OK);
+    assert_int_equal(test_share_make_ff21(&s, &change), LK_OK); /* fits, but for its signature */
     assert_int_equal(refused(), LK_SHARE_KEY);
     still_good();
 }
