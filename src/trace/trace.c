@@ -87,6 +87,32 @@ static void name_exchange(struct lk_trace *trace, struct lk_bytes plain)
     lk_trace_tree(trace, LK_IN_EXCHANGE, lk_bytes(rd.at, rd.left));
 }
 
+/* The car reads a friend's package piece by piece (D4): named when it is whole. What a read gives
+ * behind its end is old. */
+static enum lk_status name_package(struct lk_trace *trace, struct lk_bytes data)
+{
+    enum lk_status fault = LK_OK;
+    size_t total;
+
+    if (data.len > 2 && lk_be16(data.at) == LK_TAG_PACKAGE)
+        trace->data_len = 0;
+    else if (trace->data_len == 0 || lk_be16(trace->data) != LK_TAG_PACKAGE)
+        return LK_OK;
+    if (data.len > sizeof trace->data - trace->data_len) {
+        trace->data_len = 0;
+        return LK_OK;
+    }
+    if (data.len > 0)
+        memcpy(trace->data + trace->data_len, data.at, data.len);
+    trace->data_len += data.len;
+    total = lk_tlv_total(lk_bytes(trace->data, trace->data_len), &fault);
+    if (fault == LK_OK && (total == 0 || total > trace->data_len))
+        return LK_OK;
+    trace->data_len = 0;
+    return fault == LK_OK ? lk_trace_package(trace, lk_bytes(trace->data, total))
+                          : lk_trace_check(trace, "package", fault);
+}
+
 static void name_exchange_answer(struct lk_trace *trace, struct lk_bytes plain)
 {
     struct lk_exchange_answer answer;
@@ -96,8 +122,10 @@ static void name_exchange_answer(struct lk_trace *trace, struct lk_bytes plain)
         lk_trace_field(trace, 1, "MALFORMED", "not an answer to EXCHANGE", plain);
         return;
     }
-    while (lk_exchange_answer_next(&answer.reads, &data))
+    while (lk_exchange_answer_next(&answer.reads, &data)) {
         lk_trace_field(trace, 1, "READ", "bytes of a mailbox", data);
+        (void)name_package(trace, data);
+    }
     lk_trace_field(trace, 1, "STATUS", answer.status == LK_EXCHANGE_OK ? "done" : "refused",
                    lk_bytes(plain.at + plain.len - 2, 2));
 }

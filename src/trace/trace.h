@@ -56,7 +56,7 @@ struct lk_trace {
     uint8_t has_command;
     struct lk_chan chan;
     struct lk_trace_auth auth;
-    uint8_t data[LK_REASSEMBLY_MAX]; /* WRITE DATA so far */
+    uint8_t data[LK_REASSEMBLY_MAX]; /* WRITE DATA, or a package read by EXCHANGE, so far */
     size_t data_len;
     int is_opened;              /* lines being given are from inside the channel */
     enum lk_status first_fault;

@@ -4,6 +4,7 @@
 #include "support/crypto_fixture.h"
 
 #include "apdu/apdu.h"
+#include "crypto/crypto.h"
 #include "support/messages.h"
 #include "trace/room.h"
 
@@ -416,19 +417,106 @@ static void N5_a_bad_answer_to_EXCHANGE_is_named(void **state)
     assert_string_equal(check, "exchange_answer");
 }
 
+/* The bytes of a sample message of the tests. */
+static size_t sample(const char *message, uint8_t *out, size_t cap)
+{
+    size_t len = 0;
+
+    for (size_t s = 0; s < test_num_samples; s++) {
+        if (strcmp(test_samples[s].message, message) == 0)
+            len = test_sample_bytes(test_samples[s].text, out, cap);
+    }
+    assert_true(len > 0);
+    return len;
+}
+
+/* What EXCHANGE reads, as its answer. */
+static enum lk_status read_of(struct lk_crypto *crypto, const uint8_t *data, size_t len)
+{
+    uint8_t plain[300];
+    struct lk_wr wr;
+
+    lk_wr_init(&wr, plain, sizeof plain);
+    lk_exchange_answer_put(&wr, lk_bytes(data, len));
+    lk_exchange_answer_end(&wr, LK_EXCHANGE_OK);
+    return sealed_response(crypto, plain, wr.len);
+}
+
+/* Reads a whole package as a car does; what the inspector says of the last piece. */
+static void read_package(struct lk_crypto *crypto, const uint8_t *package, size_t len)
+{
+    for (size_t at = 0; at < len; at += 200) {
+        if (at > 0)
+            assert_null(strstr(heard.names, "PACKAGE"));
+        assert_int_equal(sealed_command(crypto, 0xc9, "\x00", 1), LK_OK);
+        (void)read_of(crypto, package + at, 200); /* behind the end lie old bytes */
+    }
+}
+
+static void M105_a_package_read_in_pieces_is_named(void **state)
+{
+    struct crypto_fixture *fixture = *state;
+    struct lk_crypto *crypto = &fixture->crypto[ON_OPENSSL];
+    uint8_t package[1200] = {0};
+    size_t len = sample("package", package, sizeof package - 200);
+    const char *check;
+
+    keyed(crypto, SELECT_APPLET, "5c0201009000");
+    read_package(crypto, package, len);
+    assert_non_null(strstr(heard.names, "PACKAGE"));
+    assert_non_null(strstr(heard.names, "SHARER"));
+    assert_int_equal(lk_trace_first_fault(&trace, &check), LK_OK);
+    package[6] ^= 0x01; /* the tag 7F25 */
+    heard.names[0] = 0;
+    read_package(crypto, package, len);
+    assert_int_not_equal(lk_trace_first_fault(&trace, &check), LK_OK);
+    assert_string_equal(check, "package");
+}
+
+static void M79_each_sharing_message_is_named(void **state)
+{
+    static const struct {
+        const char *message, *name;
+    } rows[] = {{"share_creation", "SHARE_CREATION"}, {"share_signing", "SHARE_SIGNING"},
+                {"share_import", "SHARE_IMPORT"},     {"share_cancel", "SHARE_CANCEL"},
+                {"share_pin", "SHARE_PIN"}};
+    static uint8_t plain[4096], sealed[4096 + 64], opened[4096 + 64];
+    struct crypto_fixture *fixture = *state;
+    struct lk_crypto *crypto = &fixture->crypto[ON_OPENSSL];
+    struct lk_share_secret secret;
+    const uint8_t session[16] = {7};
+
+    assert_int_equal(lk_share_secret_draw(crypto, &secret), LK_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t len = sample(rows[i].message, plain, sizeof plain), got = 0;
+        begin(crypto);
+        assert_int_equal(lk_share_seal(crypto, &secret, session, lk_bytes(plain, len), sealed),
+                         LK_OK);
+        assert_int_equal(lk_trace_open_message(crypto, &secret, lk_bytes(sealed, len + 45), opened,
+                                               &got),
+                         LK_OK);
+        assert_int_equal(got, len);
+        assert_int_equal(lk_trace_message(&trace, lk_bytes(opened, got)), LK_OK);
+        assert_non_null(strstr(heard.names, rows[i].name));
+        assert_int_not_equal(lk_trace_message(&trace, lk_bytes(opened, got - 1)), LK_OK);
+        sealed[20] ^= 1;
+        assert_int_equal(lk_trace_open_message(crypto, &secret, lk_bytes(sealed, len + 45), opened,
+                                               &got),
+                         LK_SHARE_SECRET);
+    }
+    assert_int_equal(lk_trace_message(&trace, lk_bytes("\x5a\x00", 2)), LK_PEER_TAG);
+}
+
 /* WRITE DATA in pieces: named when whole, faulted where it goes wrong. */
 static void N5_pieces_of_pairing_data_are_joined(void **state)
 {
     struct crypto_fixture *fixture = *state;
     struct lk_crypto *crypto = &fixture->crypto[ON_OPENSSL];
     uint8_t data[4096];
-    size_t len = 0, at;
+    size_t len, at;
     const char *check;
 
-    for (size_t s = 0; s < test_num_samples; s++) {
-        if (strcmp(test_samples[s].message, "pairing_data") == 0)
-            len = test_sample_bytes(test_samples[s].text, data, sizeof data);
-    }
+    len = sample("pairing_data", data, sizeof data);
     assert_true(len > 200);
     keyed(crypto, SELECT_FRAMEWORK, "5a0201005c020100d401029000");
     for (at = 0; at + 200 < len; at += 200) {
@@ -509,6 +597,8 @@ int main(void)
         cmocka_unit_test(N5_status_words_have_their_texts),
         cmocka_unit_test(N5_a_bad_answer_to_EXCHANGE_is_named),
         cmocka_unit_test(N5_pieces_of_pairing_data_are_joined),
+        cmocka_unit_test(M105_a_package_read_in_pieces_is_named),
+        cmocka_unit_test(M79_each_sharing_message_is_named),
         cmocka_unit_test(N5_pairing_data_without_end_is_cut_off),
         cmocka_unit_test(N5_wired_bodies_have_their_parsers),
     };
