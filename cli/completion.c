@@ -9,6 +9,15 @@ static int is_first(size_t i)
     return i == 0 || strcmp(cli_commands[i].group, cli_commands[i - 1].group) != 0;
 }
 
+/* Is the group by itself a command, as `demo` is? */
+static int is_command(const char *group)
+{
+    for (size_t i = 0; i < cli_num_commands; i++)
+        if (strcmp(cli_commands[i].group, group) == 0 && !cli_commands[i].verb)
+            return 1;
+    return 0;
+}
+
 /* Calls `print` for each visible row; of one group, or of all for NULL. */
 static void each(const char *group, void (*print)(const struct cli_command *row))
 {
@@ -75,6 +84,8 @@ static void bash_row(const struct cli_command *row)
     printf("    \"%s %s\"%s) words=\"", row->group, row->verb ? row->verb : "",
            row->verb ? "" : "*");
     each_option(row, bash_option);
+    if (!row->verb)
+        each(row->group, bash_verb); /* the group is a command, and may have more */
     printf("\"%s ;;\n", takes_path(row) ? "; files=1" : "");
 }
 
@@ -110,7 +121,7 @@ static void bash(void)
     printf("--help --version\"\n  elif [ $is_value -eq 0 ]; then case \"$group $verb\" in\n");
     each(NULL, bash_row);
     for (size_t i = 0; i < cli_num_commands; i++) {
-        if (!is_first(i) || !cli_commands[i].verb)
+        if (!is_first(i) || is_command(cli_commands[i].group))
             continue;
         printf("    \"%s \"*) words=\"", cli_commands[i].group);
         each(cli_commands[i].group, bash_verb);
@@ -170,7 +181,7 @@ static void zsh(void)
     printf(")\n    compadd -a list\n    return\n  fi\n"
            "  if (( CURRENT == 3 )); then case \"$words[2]\" in\n");
     for (size_t i = 0; i < cli_num_commands; i++) {
-        if (!is_first(i) || !cli_commands[i].verb)
+        if (!is_first(i) || is_command(cli_commands[i].group))
             continue;
         printf("    %s) list=(", cli_commands[i].group);
         each(cli_commands[i].group, zsh_verb);

@@ -17,6 +17,7 @@ every_help() {
         "$BIN" $line --help | grep -q '^usage: latchkey' || { echo "no help: $line"; return 1; }
     done <<LIST
 demo
+demo share
 world new
 world show
 ceremony new
@@ -35,11 +36,20 @@ phone lock
 phone express
 phone authenticate
 phone hold
+phone share
+phone accept
+phone take
+phone pin
+phone cancel
+phone sharings
+profiles
 tap
 verifier new
 verifier check
 trace show
 trace explain
+trace message
+trace package
 crypto
 completion
 manual
@@ -82,7 +92,8 @@ completed() { # completed WANT words...   what bash offers for the last word
     [ "${COMPREPLY[*]}" = "$want" ]
 }
 check cli_completion_commands completed "tap trace" latchkey t
-check cli_completion_verbs completed "show explain" latchkey trace ""
+check cli_completion_verbs completed "show explain message package" latchkey trace ""
+check cli_completion_group_that_is_a_command completed "share" latchkey demo s
 check cli_completion_options completed "--radio" latchkey car run roadster --r
 check cli_completion_values completed "door dashboard" latchkey tap --reader d
 check cli_completion_files completed "$0" latchkey trace show "${0%?}"
