@@ -10,6 +10,16 @@
 #define TAP(who, which, at, what)                                                                  \
     {"tap", "--phone", who, "--car", which, "--reader", at, "--action", what}
 
+/* The friend's key, the owner's signature, and the package, of sharing number `n`. */
+#define THREE_MESSAGES(suffix, who, n, key_story, sign_story, store_story)                         \
+    {"friend_key" suffix, key_story,                                                               \
+     {"phone", "accept", who, "--link", "@link", "--in", "@/invitation" n, "--out", "@/chain" n},  \
+     LK_OK, -1, NULL, 0},                                                                          \
+    {"owner_signs" suffix, sign_story,                                                             \
+     {"phone", "take", "alice", "--in", "@/chain" n, "--out", "@/signed" n}, LK_OK, -1, NULL, 0},  \
+    {"package_stored" suffix, store_story,                                                         \
+     {"phone", "take", who, "--in", "@/signed" n, "--out", "@/nothing" n}, LK_OK, -1, NULL, 0}
+
 static const struct demo_step world[] = {
     {"world",
      "A world: automakers aurora and borealis, device makers pomelo and quince. Every automaker "
@@ -42,22 +52,26 @@ static const struct demo_step share_roadster[] = {
      "exactly these rights, and will sign nothing else.",
      {"phone", "share", "alice", "1", "--profile", "guest", "--speed", "105", "--to", "+10d",
       "--name", "Alice's roadster", "--yes", "--out", "@/invitation"},
-     LK_OK, -1, NULL, 0},
+     LK_OK,
+     -1,
+     NULL,
+     0},
     {"invitation_explained",
      "Who has the link and the message can read what is offered (latchkey trace message).",
-     {"trace", "message", "@/invitation", "--link", "@link"}, LK_OK, -1, NULL, 0},
-    {"friend_key",
-     "Bob's phone, of another maker, checks the car's certificates under the root it knows, makes "
-     "a key in its own element, and answers with certificates. No private key ever moves.",
-     {"phone", "accept", "bob", "--link", "@link", "--in", "@/invitation", "--out", "@/chain"},
-     LK_OK, -1, NULL, 0},
-    {"owner_signs",
-     "Alice's element follows the chain up to aurora's root, compares the rights with what she "
-     "agreed to, signs, and hands one of her spare tokens over.",
-     {"phone", "take", "alice", "--in", "@/chain", "--out", "@/signed"}, LK_OK, -1, NULL, 0},
-    {"package_stored",
-     "Bob's phone keeps the signed package in the mailbox of his key. It waits for its first tap.",
-     {"phone", "take", "bob", "--in", "@/signed", "--out", "@/nothing"}, LK_OK, -1, NULL, 0},
+     {"trace", "message", "@/invitation", "--link", "@link"},
+     LK_OK,
+     -1,
+     NULL,
+     0},
+    THREE_MESSAGES(
+        "", "bob", "",
+        "Bob's phone, of another maker, checks the car's certificates under the root it knows, "
+        "makes "
+        "a key in its own element, and answers with certificates. No private key ever moves.",
+        "Alice's element follows the chain up to aurora's root, compares the rights with what she "
+        "agreed to, signs, and hands one of her spare tokens over.",
+        "Bob's phone keeps the signed package in the mailbox of his key. It waits for its first "
+        "tap."),
 };
 
 static const struct demo_step at_roadster[] = {
@@ -80,13 +94,7 @@ static const struct demo_step share_wagon[] = {
      {"phone", "share", "alice", "2", "--profile", "family", "--to", "+10d", "--yes", "--out",
       "@/invitation2"},
      LK_OK, -1, NULL, 0},
-    {"friend_key_wagon", NULL,
-     {"phone", "accept", "bob", "--link", "@link", "--in", "@/invitation2", "--out", "@/chain2"},
-     LK_OK, -1, NULL, 0},
-    {"owner_signs_wagon", NULL,
-     {"phone", "take", "alice", "--in", "@/chain2", "--out", "@/signed2"}, LK_OK, -1, NULL, 0},
-    {"package_stored_wagon", NULL,
-     {"phone", "take", "bob", "--in", "@/signed2", "--out", "@/nothing2"}, LK_OK, -1, NULL, 0},
+    THREE_MESSAGES("_wagon", "bob", "2", NULL, NULL, NULL),
     {"package_copied",
      "Somebody keeps a copy of the wagon's package; we shall need it.",
      {"trace", "package", "@/invitation2", "@/signed2", "--link", "@link", "--out", "@/package2"},
@@ -105,13 +113,7 @@ static const struct demo_step share_watch[] = {
      {"phone", "share", "alice", "1", "--profile", "drive", "--to", "+300d", "--name", "my watch",
       "--yes", "--out", "@/invitation3"},
      LK_OK, -1, NULL, 0},
-    {"watch_key", NULL,
-     {"phone", "accept", "watch", "--link", "@link", "--in", "@/invitation3", "--out", "@/chain3"},
-     LK_OK, -1, NULL, 0},
-    {"owner_signs_watch", NULL,
-     {"phone", "take", "alice", "--in", "@/chain3", "--out", "@/signed3"}, LK_OK, -1, NULL, 0},
-    {"package_stored_watch", NULL,
-     {"phone", "take", "watch", "--in", "@/signed3", "--out", "@/nothing3"}, LK_OK, -1, NULL, 0},
+    THREE_MESSAGES("_watch", "watch", "3", NULL, NULL, NULL),
 };
 static const struct demo_step watch_alone[] = {
     {"watch_alone",

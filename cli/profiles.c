@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rows.h"
 
@@ -331,7 +332,15 @@ int profiles_of_automaker(const struct cli *cli, const char *automaker, struct p
 {
     char path[300];
     snprintf(path, sizeof path, "automakers/%.60s/profiles.json", automaker);
-    return profiles_load(cli, path, out);
+    if (access(path, F_OK) == 0)
+        return profiles_load(cli, path, out);
+    memset(out, 0, sizeof *out); /* a world of an earlier version: the defaults */
+    for (size_t i = 0; i < COUNT(defaults); i++) {
+        out->rows[out->num] = defaults[i].profile;
+        snprintf(out->words[out->num].name, sizeof out->words[0].name, "%s", defaults[i].name);
+        snprintf(out->words[out->num++].text, sizeof out->words[0].text, "%s", defaults[i].text);
+    }
+    return 0;
 }
 
 /* --- writing --- */

@@ -19,7 +19,7 @@ struct profiles {
 /* Reads a whole file, or nothing: prints what is wrong with line and field, and returns the exit
  * code. */
 int profiles_load(const struct cli *cli, const char *path, struct profiles *out);
-/* The file of an automaker of the world that was entered. */
+/* The file of an automaker of the world that was entered; the defaults where there is none. */
 int profiles_of_automaker(const struct cli *cli, const char *automaker, struct profiles *out);
 /* Writes the lists of a new world: those of spec/facts/profiles.def and borealis.def. */
 enum lk_status profiles_write_default(const char *path);
