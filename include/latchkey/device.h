@@ -116,9 +116,9 @@ enum lk_status lk_device_create_ca(struct lk_device *device, struct lk_bytes roo
  * LK_PORT_STORE, LK_PORT_CRYPTO. */
 enum lk_status lk_device_install_ca(struct lk_device *device, struct lk_bytes f, struct lk_bytes e);
 
-/* Sign-out: deletes the Instance CA of one automaker (its root `root_key`) in the element with every
- * key under it, then its passes and certificates here; nothing of either stays in the journal. The
- * automaker cannot know this device again: a new personalisation has a new name and key (M97).
+/* Sign-out: deletes the Instance CA of one automaker (its root is `root_key`) in the element with
+ * every key under it, then its passes and certificates here; nothing of them stays in the journal.
+ * The automaker cannot know this device again: a new Instance CA has a new name and key (M97).
  * May be repeated after a failure. LK_CALLER_NOT_FOUND, LK_PORT_ELEMENT, LK_PORT_STORE. */
 enum lk_status lk_device_sign_out(struct lk_device *device, const uint8_t root_key[LK_POINT_LEN]);
 /* Erase: the same for all automakers. LK_PORT_ELEMENT, LK_PORT_STORE. */

@@ -1,4 +1,4 @@
-/* Sign-out and erase: what is left of an automaker on a phone (nothing), and what its app may see. */
+/* Sign-out and erase: what is left of an automaker on a phone: nothing. What its app may see. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
