@@ -120,7 +120,10 @@ static int put_together(struct cli *cli, struct opener *opener)
                         cli_argument(cli, 1));
     if (!out)
         return explain(cli, opener, cli_bytes(package, len), lk_trace_package);
-    return share_write_text(cli, out, base64url_write(package, len, text));
+    bad = share_write_text(cli, out, base64url_write(package, len, text));
+    if (!bad && cli_flag(cli, "json"))
+        cli_print_json(local_answer(LK_OK));
+    return bad;
 }
 
 int message_package(struct cli *cli)

@@ -15,13 +15,6 @@
 #define DAY (24 * 60 * MINUTE)
 #define MAX_NAME 30
 
-/* Where the words for a person go: a message on standard output leaves them standard error. */
-static FILE *words(const struct cli *cli)
-{
-    const char *out = cli_value(cli, "out", "-");
-    return strcmp(out, "-") == 0 ? stderr : stdout;
-}
-
 /* Asks the host of the phone. NULL with *out_code set when it does not run. */
 static json_t *ask(struct cli *cli, json_t *question, int *out_code)
 {
@@ -33,15 +26,17 @@ static json_t *ask(struct cli *cli, json_t *question, int *out_code)
     return answer;
 }
 
+/* For a person, on standard error: standard output carries links and messages alone. */
 static void tell(const struct cli *cli, json_t *sharing)
 {
     const char *state = json_string_value(json_object_get(sharing, "state"));
     json_t *tries = json_object_get(sharing, "tries_left");
-    fprintf(words(cli), "sharing %d at %s: %s", (int)json_integer_value(
-            json_object_get(sharing, "sharing")), cli_argument(cli, 0), state ? state : "unknown");
+    fprintf(stderr, "sharing %d at %s: %s",
+            (int)json_integer_value(json_object_get(sharing, "sharing")), cli_argument(cli, 0),
+            state ? state : "unknown");
     if (tries)
-        fprintf(words(cli), ", %d tries left", (int)json_integer_value(tries));
-    fprintf(words(cli), "\n");
+        fprintf(stderr, ", %d tries left", (int)json_integer_value(tries));
+    fprintf(stderr, "\n");
 }
 
 /* Gives out what a step gave: one JSON object, or the link, the message and a line for a person.
@@ -52,14 +47,14 @@ static int deliver(struct cli *cli, json_t *answer, const char *what)
     const char *message = json_string_value(json_object_get(answer, "message"));
     const char *link = json_string_value(json_object_get(answer, "link"));
     const char *out = cli_value(cli, "out", NULL);
-    int is_json = cli_flag(cli, "json"), bad = 0;
+    int is_json = cli_flag(cli, "json"), is_file = out && strcmp(out, "-") != 0, bad = 0;
     json_t *sharing = json_object_get(answer, "sharing");
-    if (link && cli_flag(cli, "qr") && !share_print_qr(is_json ? stderr : words(cli), link))
+    if (link && cli_flag(cli, "qr") && !share_print_qr(stderr, link))
         bad = cli_fail(cli, LK_INTERNAL, "the QR code cannot be drawn");
     if (link && !is_json)
         printf("%s\n", link);
-    if (!bad && message && (out || !is_json))
-        bad = share_write_text(cli, is_json && strcmp(out, "-") == 0 ? "/dev/null" : out, message);
+    if (!bad && message && (is_file || !is_json))
+        bad = share_write_text(cli, out, message);
     if (is_json && !bad) {
         cli_print_json(answer);
         return lk_status_exit_code(status);
