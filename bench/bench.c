@@ -394,7 +394,7 @@ static double wall_us(void)
 }
 
 /* Microseconds to the first byte on stdout, or to the end with `whole`. Negative: it failed. */
-static double run_command(const char *program, const char *word, int whole)
+static double run_command(const char *program, const char *word, const char *verb, int whole)
 {
     int ends[2];
     char bytes[4096];
@@ -408,7 +408,7 @@ static double run_command(const char *program, const char *word, int whole)
         dup2(ends[1], 1);
         close(ends[0]);
         close(ends[1]);
-        execl(program, program, word, (char *)NULL);
+        execl(program, program, word, verb, (char *)NULL);
         _exit(127);
     }
     close(ends[1]);
@@ -431,15 +431,16 @@ static void run_program(const char *program)
         return;
     }
     for (int i = 0; i < SAMPLES; i++)
-        first[i] = run_command(program, "--help", 0);
+        first[i] = run_command(program, "--help", NULL, 0);
     qsort(first, SAMPLES, sizeof(double), by_value);
     printf("P27 first output=%.2fms goal<=10.00ms %s latchkey --help\n", first[SAMPLES / 2] / 1e3,
            first[0] >= 0 && first[SAMPLES / 2] <= 10e3 ? "ok" : "missed");
     for (int i = 0; i < 3; i++)
-        demo[i] = run_command(program, "demo", 1);
+        demo[i] = run_command(program, "demo", "share", 1);
     qsort(demo, 3, sizeof(double), by_value);
-    double net = demo[1] - 2 * pairing_scrypt[SAMPLES / 2];
-    printf("P27 demo=%.0fms without scrypt=%.0fms goal<=1000ms %s latchkey demo\n", demo[1] / 1e3,
+    /* Two pairings, each with one at the maker of the password and one in the phone. */
+    double net = demo[1] - 4 * pairing_scrypt[SAMPLES / 2];
+    printf("P27 demo=%.0fms without scrypt=%.0fms goal<=1000ms %s latchkey demo share\n", demo[1] / 1e3,
            net / 1e3, demo[0] >= 0 && net <= 1e6 ? "ok" : "missed");
 }
 
