@@ -34,7 +34,7 @@ static json_t *key_list(const struct car *car)
                                               state_text(key->state), "role",
                                               key->role == LK_KEY_OWNER ? "owner" : "friend",
                                               "fast_count", (int)key->fast_count, "speed_limit_kmh",
-                                              (int)key->speed_limit_kmh));
+                                              (int)key->limits.speed_kmh));
     }
     return list;
 }
