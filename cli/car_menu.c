@@ -142,12 +142,16 @@ static void print_status(json_t *answer)
     json_t *key;
     printf("car %s, identifier %s\n", json_string_value(json_object_get(answer, "car")),
            json_string_value(json_object_get(answer, "vehicle_id")));
-    printf("  state    %s\n  pairing  %s, %d of %d attempts used%s\n",
+    printf("  state    %s\n  pairing  %s, ",
            json_string_value(json_object_get(answer, "car_state")),
-           json_is_true(json_object_get(answer, "pairing_open")) ? "open" : "closed",
-           (int)json_integer_value(json_object_get(answer, "pairing_attempts")),
-           LK_PAIRING_ATTEMPTS_MAX,
-           json_is_true(json_object_get(answer, "has_verifier")) ? "" : ", no verifier loaded");
+           json_is_true(json_object_get(answer, "pairing_open")) ? "open" : "closed");
+    if (json_is_true(json_object_get(answer, "has_verifier")))
+        printf("%d of %d attempts used\n",
+               (int)json_integer_value(json_object_get(answer, "pairing_attempts")),
+               LK_PAIRING_ATTEMPTS_MAX);
+    else
+        printf("no password loaded (latchkey verifier new --car %s)\n",
+               json_string_value(json_object_get(answer, "car")));
     json_t *keys = json_object_get(answer, "keys");
     printf("  keys     %d\n", (int)json_array_size(keys));
     json_array_foreach(keys, i, key)
@@ -192,9 +196,13 @@ int car_menu(struct cli *cli)
     while (i < num && strcmp(items[i], item) != 0)
         i++;
     int needs_key = i >= 3 && i <= 5;
-    if (i == num || (needs_key && !key))
-        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s is not an item of the menu%s", item,
-                        i < num ? " without a KEY" : "");
+    if (i == num)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "there is no item %s in the menu", item);
+    if (needs_key && !key)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s needs a KEY (latchkey car menu %s list)", item,
+                        cli_argument(cli, 0));
+    if (!needs_key && key)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s takes no KEY", item);
     int bad = local_enter_world(cli);
     if (bad)
         return bad;

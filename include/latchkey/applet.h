@@ -70,6 +70,14 @@ struct lk_instance_ca {
     uint8_t name_len; /* 0: free */
 };
 
+/* The user's consent to one sharing: this endpoint may sign exactly this FF20, once (S5). In RAM
+ * alone: a restart takes it back. */
+struct lk_applet_consent {
+    uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
+    uint8_t entitlement_hash[LK_HASH_LEN];
+    uint64_t until_ms; /* good before; 0: free entry */
+};
+
 /* One conversation on one interface. */
 struct lk_applet_session {
     uint8_t state; /* spec/facts/states.def */
@@ -108,6 +116,7 @@ struct lk_applet {
     struct lk_applet_session wired;
     struct lk_applet_session air;
     struct lk_applet_notice notice;
+    struct lk_applet_consent consents[LK_APPLET_NUM_CONSENTS];
     uint64_t age; /* grows with each stored Kpersistent */
     uint64_t user_auth_until_ms; /* one fresh user authentication, single use */
     uint8_t user_auth_valid;

@@ -24,6 +24,11 @@ struct lk_car_model {
     /* Called when the limit changes; NULL: nobody listens. */
     void (*limit_changed)(void *ctx, uint8_t speed_limit_kmh);
     void *limit_ctx;
+    /* Makes the number of a grant durable before anything moves; at the next start the caller sets
+     * actuator.last_sequence to the last one kept. A grant whose number cannot be kept moves
+     * nothing. NULL: an old grant works again after a restart. */
+    enum lk_status (*keep)(void *ctx, uint32_t sequence);
+    void *keep_ctx;
 };
 
 /* Locked, engine off, no grant obeyed yet. */
@@ -34,7 +39,7 @@ void lk_car_model_forget(struct lk_car_model *model);
  * limits of speed and power. LK_GRANT_FORGED for a grant that is not genuine, not fresh, not for an
  * action of this model or without the right for it; LK_TAP_NOT_PARKED for
  * locking while ready to drive, LK_TAP_VEHICLE_STATE while a door is open (the grant is spent all
- * the same). A vehicle that is told lk_car_model_condition makes no such grant. */
+ * the same); what `keep` says. A vehicle told lk_car_model_condition makes no such grant. */
 enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *crypto,
                                  const struct lk_grant *grant);
 

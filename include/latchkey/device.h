@@ -116,6 +116,14 @@ enum lk_status lk_device_create_ca(struct lk_device *device, struct lk_bytes roo
  * LK_PORT_STORE, LK_PORT_CRYPTO. */
 enum lk_status lk_device_install_ca(struct lk_device *device, struct lk_bytes f, struct lk_bytes e);
 
+/* Sign-out: deletes the Instance CA of one automaker (its root is `root_key`) in the element with
+ * every key under it, then its passes and certificates here; nothing of them stays in the journal.
+ * The automaker cannot know this device again: a new Instance CA has a new name and key (M97).
+ * May be repeated after a failure. LK_CALLER_NOT_FOUND, LK_PORT_ELEMENT, LK_PORT_STORE. */
+enum lk_status lk_device_sign_out(struct lk_device *device, const uint8_t root_key[LK_POINT_LEN]);
+/* Erase: the same for all automakers. LK_PORT_ELEMENT, LK_PORT_STORE. */
+enum lk_status lk_device_erase(struct lk_device *device);
+
 /* The user or the automaker's app gives the password: 8 ASCII digits. Pairing mode is then open for
  * LK_TIMER_PASSWORD_MS. LK_CALLER_ARGUMENT, LK_CALLER_FULL (no pass free). */
 enum lk_status lk_device_enter_password(struct lk_device *device, const char password[8],
@@ -151,6 +159,9 @@ enum lk_status lk_device_refresh(struct lk_device *device, enum lk_status *out_l
 
 /* The list. NULL for a free entry. */
 const struct lk_pass *lk_device_pass_at(const struct lk_device *device, size_t index);
+/* The list as the app of one automaker may see it: NULL too for a pass under another root (M96). */
+const struct lk_pass *lk_device_app_pass_at(const struct lk_device *device,
+                                            const uint8_t root_key[LK_POINT_LEN], size_t index);
 /* User actions: name a pass (1 to 31 bytes UTF-8 without control characters), remove it on this
  * device at once and offline (M42; one that is removed already is LK_OK), lock and unlock one key.
  * LK_CALLER_NOT_FOUND for a free entry, LK_CALLER_ARGUMENT for a name, LK_CALLER_STATE to lock what

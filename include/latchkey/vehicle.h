@@ -72,7 +72,7 @@ struct lk_grant {
 /* The other end of a grant, in the lock or engine controller. */
 struct lk_actuator {
     uint8_t key[LK_AES_KEY_LEN];
-    uint32_t last_sequence; /* grants at or below it are spent */
+    uint32_t last_sequence; /* grants at or below it are spent; keep it through restarts */
 };
 /* LK_GRANT if genuine, fresh and for `action`; burns the sequence. LK_DENY otherwise. */
 enum lk_verdict lk_actuator_check(struct lk_crypto *crypto, struct lk_actuator *actuator,

@@ -49,11 +49,16 @@ enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *c
 {
     enum lk_action action = (enum lk_action)grant->action;
     uint16_t right = right_for(grant->action);
+    enum lk_status status = LK_OK;
 
     if (right == 0 || lk_actuator_check(crypto, &model->actuator, action, grant) != LK_GRANT)
         return LK_GRANT_FORGED;
     if ((grant->rights & right) == 0)
         return LK_GRANT_FORGED;
+    if (model->keep != NULL)
+        status = model->keep(model->keep_ctx, grant->sequence);
+    if (status != LK_OK)
+        return status;
     if (action == LK_ACTION_TRUNK) {
         model->is_trunk_open = 1;
         return LK_OK;

@@ -84,15 +84,21 @@ enum lk_status lk_record_persistent(struct lk_applet *applet, size_t index,
 /* 0 takes the record away. */
 enum lk_status lk_record_doubt(struct lk_applet *applet, size_t index, uint32_t doubt);
 enum lk_status lk_record_mailboxes(struct lk_applet *applet, size_t index, const uint8_t *image);
+enum lk_status lk_record_encryption_key(struct lk_applet *applet, size_t index, struct lk_key key);
 enum lk_status lk_record_drop_ca(struct lk_applet *applet, size_t index);
 enum lk_status lk_record_drop_endpoint(struct lk_applet *applet, size_t index);
 enum lk_status lk_record_drop_persistent(struct lk_applet *applet, size_t index);
 enum lk_status lk_record_drop_confidential(struct lk_applet *applet, size_t index);
+enum lk_status lk_record_drop_encryption_key(struct lk_applet *applet, size_t index);
 enum lk_status lk_record_read_mailboxes(struct lk_applet *applet, size_t index, uint8_t *image);
 enum lk_status lk_record_read_certificate(struct lk_applet *applet, size_t index, uint8_t *out,
                                           size_t cap, size_t *out_len);
 enum lk_status lk_record_read_termination(struct lk_applet *applet, size_t index, uint8_t *out,
                                           size_t cap, size_t *out_len);
+
+/* The caller frees the key. */
+enum lk_status lk_record_load_encryption_key(struct lk_applet *applet, size_t index,
+                                             struct lk_key *out, uint8_t out_public[LK_POINT_LEN]);
 
 /* --- endpoint.c, ca.c --- */
 /* Index of the endpoint or CA, or LK_APPLET_NO_INDEX. */
@@ -109,6 +115,18 @@ enum lk_status lk_endpoint_delete(struct lk_applet *applet, size_t index);
 /* Loads the image of `endpoint` unless it is there. Nothing of another endpoint may be staged. */
 enum lk_status lk_mailbox_load(struct lk_applet *applet, size_t endpoint);
 void lk_mailbox_drop(struct lk_applet *applet);
+/* Stores the loaded image in one commit; if that fails, RAM forgets what the store does not say. */
+enum lk_status lk_mailbox_store(struct lk_applet *applet, size_t endpoint);
+
+/* --- sharing.c --- */
+/* The endpoint `id`, if it is an owner's that may share now; else why not. */
+enum lk_status lk_sharer_find(const struct lk_applet *applet, struct lk_bytes id,
+                              size_t *out_index);
+/* The consent to sign this entitlement with this endpoint, or NULL. */
+struct lk_applet_consent *lk_consent_find(struct lk_applet *applet, struct lk_bytes endpoint_id,
+                                          struct lk_bytes hash, uint64_t now_ms);
+/* An endpoint that goes takes its consents along. */
+void lk_consent_forget(struct lk_applet *applet, const struct lk_endpoint *endpoint);
 
 /* --- one handler per row of spec/facts/commands.def --- */
 #define LK_APPLET_COMMAND(name, cla, ins, interfaces, states, min, max, next, handler) \

@@ -17,6 +17,7 @@ size_t lk_endpoint_find(const struct lk_applet *applet, struct lk_bytes id)
 void lk_endpoint_forget(struct lk_applet *applet, size_t index)
 {
     lk_session_disown(applet, index, LK_KEY_TERMINATED);
+    lk_consent_forget(applet, &applet->endpoints[index]);
     lk_key_free(applet->crypto, &applet->endpoints[index].key);
     lk_wipe(&applet->endpoints[index], sizeof applet->endpoints[index]);
     if (applet->mailbox_endpoint == index)
@@ -53,6 +54,19 @@ static enum lk_status check_options(const struct lk_creation *creation)
     return LK_OK;
 }
 
+/* Dates make it a friend's: both, in order, and no right to share (S4). An owner has none. */
+static enum lk_status check_dates(const struct lk_creation *creation)
+{
+    if ((creation->not_before.at == NULL) != (creation->not_after.at == NULL))
+        return LK_PEER_VALUE;
+    if (creation->not_before.at == NULL)
+        return LK_OK;
+    if (memcmp(creation->not_before.at, creation->not_after.at, LK_DATE_LEN) >= 0 ||
+        (creation->option1 & LK_OPTION1_AUTHORIZE) != 0)
+        return LK_PEER_VALUE;
+    return LK_OK;
+}
+
 /* The wired object as an endpoint without a key. */
 static enum lk_status plan_endpoint(const struct lk_applet *applet,
                                     const struct lk_wired_create_endpoint *body,
@@ -61,6 +75,7 @@ static enum lk_status plan_endpoint(const struct lk_applet *applet,
     const struct lk_creation *creation = &body->creation;
 
     LK_TRY(check_options(creation));
+    LK_TRY(check_dates(creation));
     if (body->versions.len > sizeof out->version_list)
         return LK_PEER_VALUE;
     if (creation->vehicle_key.at != NULL &&
@@ -81,8 +96,8 @@ static enum lk_status plan_endpoint(const struct lk_applet *applet,
     out->option2 = creation->option2;
     out->confidential_size = creation->confidential_size;
     out->private_size = creation->private_size;
-    out->state = LK_ENDPOINT_UNCONFIRMED;
-    out->is_new = 1;
+    out->state = creation->not_before.at == NULL ? LK_ENDPOINT_UNCONFIRMED : LK_ENDPOINT_INVITED;
+    out->is_new = out->state == LK_ENDPOINT_UNCONFIRMED;
     return LK_OK;
 }
 
@@ -213,14 +228,16 @@ static enum lk_status set_window(struct lk_window window, uint16_t size, uint16_
     return LK_OK;
 }
 
-/* Locked and back; an unconfirmed or ended key is neither. */
+/* Locked and back; an unconfirmed or ended key is neither. A friend's new key becomes ACTIVE when
+ * the host has its package: the car decides what that is worth. */
 static enum lk_status set_state(struct lk_bytes state, struct lk_endpoint *endpoint)
 {
     if (state.at == NULL)
         return LK_OK;
     if (state.at[0] != LK_ENDPOINT_ACTIVE && state.at[0] != LK_ENDPOINT_LOCKED)
         return LK_PEER_VALUE;
-    if (endpoint->state != LK_ENDPOINT_ACTIVE && endpoint->state != LK_ENDPOINT_LOCKED)
+    if (endpoint->state != LK_ENDPOINT_ACTIVE && endpoint->state != LK_ENDPOINT_LOCKED &&
+        (endpoint->state != LK_ENDPOINT_INVITED || state.at[0] != LK_ENDPOINT_ACTIVE))
         return LK_CALLER_STATE;
     endpoint->state = state.at[0];
     return LK_OK;
@@ -324,7 +341,7 @@ static enum lk_status attest(struct lk_applet *applet, const struct lk_endpoint 
     return LK_OK;
 }
 
-/* One commit: ended, no key, no Kpersistent, no tokens, the attestation kept (S9). */
+/* One commit: ended, no keys, no Kpersistent, no tokens, the attestation kept (S9). */
 static enum lk_status store_end(struct lk_applet *applet, size_t index,
                                 const struct lk_endpoint *ended, struct lk_bytes attestation)
 {
@@ -338,6 +355,8 @@ static enum lk_status store_end(struct lk_applet *applet, size_t index,
         status = lk_record_drop_persistent(applet, index);
     if (status == LK_OK)
         status = lk_record_drop_confidential(applet, index);
+    if (status == LK_OK)
+        status = lk_record_drop_encryption_key(applet, index);
     return lk_records_end(applet, status);
 }
 

@@ -13,6 +13,7 @@ enum kind {
     PERSISTENT = 7,
     TERMINATION = 8,
     DOUBT = 9,
+    ENCRYPTION = 10,
 };
 
 #define RECORD_VERSION 1
@@ -193,7 +194,7 @@ enum lk_status lk_record_endpoint(struct lk_applet *applet, size_t index,
 static int is_sane(const struct lk_endpoint *endpoint)
 {
     return endpoint->state >= LK_ENDPOINT_UNCONFIRMED &&
-           endpoint->state <= LK_ENDPOINT_TERMINATED && endpoint->ca < LK_APPLET_NUM_CAS &&
+           endpoint->state <= LK_ENDPOINT_INVITED && endpoint->ca < LK_APPLET_NUM_CAS &&
            endpoint->slot_len >= 1 && endpoint->slot_len <= LK_SLOT_ID_MAX &&
            endpoint->version_list_len >= 2 &&
            endpoint->version_list_len <= sizeof endpoint->version_list &&
@@ -227,8 +228,8 @@ static enum lk_status load_endpoint(struct lk_applet *applet, size_t index, stru
 
 enum lk_status lk_record_drop_endpoint(struct lk_applet *applet, size_t index)
 {
-    static const enum kind kinds[] = {ENDPOINT,     CERTIFICATE, PRIVATE,
-                                      CONFIDENTIAL, PERSISTENT,  TERMINATION, DOUBT};
+    static const enum kind kinds[] = {ENDPOINT,   CERTIFICATE, PRIVATE, CONFIDENTIAL,
+                                      PERSISTENT, TERMINATION, DOUBT,   ENCRYPTION};
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         LK_TRY(lk_store_remove(applet->store, number(kinds[i], index)));
@@ -320,6 +321,42 @@ static enum lk_status load_doubt(struct lk_applet *applet, size_t index, struct 
         return LK_STORE_CORRUPT;
     applet->endpoints[index].doubt = doubt;
     return LK_OK;
+}
+
+/* --- the key that a friend's token is encrypted to --- */
+
+enum lk_status lk_record_encryption_key(struct lk_applet *applet, size_t index, struct lk_key key)
+{
+    const struct lk_endpoint *endpoint = &applet->endpoints[index];
+    uint8_t record[RECORD_MAX], wrapped[LK_KEY_RECORD_MAX], name[16];
+    size_t len = 0;
+    struct lk_wr wr;
+
+    LK_TRY(lk_key_save(applet->crypto, key, label(name, 'E', endpoint->id, sizeof endpoint->id),
+                       wrapped, &len));
+    lk_wr_init(&wr, record, sizeof record);
+    lk_wr_u8(&wr, RECORD_VERSION);
+    lk_wr_put(&wr, wrapped, len);
+    return put(applet, ENCRYPTION, index, &wr);
+}
+
+enum lk_status lk_record_load_encryption_key(struct lk_applet *applet, size_t index,
+                                             struct lk_key *out, uint8_t out_public[LK_POINT_LEN])
+{
+    const struct lk_endpoint *endpoint = &applet->endpoints[index];
+    uint8_t record[RECORD_MAX], name[16];
+    size_t len = 0;
+
+    LK_TRY(lk_store_read(applet->store, number(ENCRYPTION, index), record, sizeof record, &len));
+    if (len < 1 || record[0] != RECORD_VERSION)
+        return LK_STORE_CORRUPT;
+    return lk_key_load(applet->crypto, lk_bytes(record + 1, len - 1),
+                       label(name, 'E', endpoint->id, sizeof endpoint->id), out, out_public);
+}
+
+enum lk_status lk_record_drop_encryption_key(struct lk_applet *applet, size_t index)
+{
+    return lk_store_remove(applet->store, number(ENCRYPTION, index));
 }
 
 /* --- mailboxes --- */
@@ -423,11 +460,12 @@ static enum lk_status load(struct lk_applet *applet, uint32_t id)
     enum lk_status fault = LK_OK;
     struct lk_rd rd;
 
-    if (kind < SETTINGS || kind > DOUBT)
+    if (kind < SETTINGS || kind > ENCRYPTION)
         return LK_STORE_VERSION;
     if (index >= (kind == CA ? LK_APPLET_NUM_CAS : LK_APPLET_NUM_ENDPOINTS))
         return LK_CALLER_FULL;
-    if (kind == CERTIFICATE || kind == PRIVATE || kind == CONFIDENTIAL || kind == TERMINATION)
+    if (kind == CERTIFICATE || kind == PRIVATE || kind == CONFIDENTIAL || kind == TERMINATION ||
+        kind == ENCRYPTION)
         return LK_OK; /* read when needed */
     LK_TRY(lk_store_read(applet->store, id, record, sizeof record, &len));
     lk_rd_init(&rd, lk_bytes(record, len), &fault);

@@ -12,6 +12,7 @@ static uint64_t worth(const struct lk_endpoint *endpoint, int is_phase_3)
 {
     static const uint8_t by_state[] = {
         [LK_ENDPOINT_NONE] = 0,
+        [LK_ENDPOINT_INVITED] = 0, /* its car looks like a strange one */
         [LK_ENDPOINT_TERMINATED] = 1,
         [LK_ENDPOINT_LOCKED] = 2,
         [LK_ENDPOINT_UNCONFIRMED] = 3,

@@ -75,7 +75,8 @@ static void view_state(struct lk_turn *turn, size_t index)
         .endpoint_id = lk_bytes(endpoint->id, sizeof endpoint->id),
         .vehicle_id = lk_bytes(endpoint->vehicle_id, sizeof endpoint->vehicle_id),
         .state = endpoint->state,
-        .is_confirmed = endpoint->state != LK_ENDPOINT_UNCONFIRMED,
+        .is_confirmed = endpoint->state != LK_ENDPOINT_UNCONFIRMED &&
+                        endpoint->state != LK_ENDPOINT_INVITED,
         .is_first = (uint8_t)lk_endpoint_is_first(turn->applet, index),
         .slot = lk_bytes(endpoint->slot, endpoint->slot_len),
     };
@@ -181,7 +182,6 @@ enum lk_status lk_applet_on_set_private_data(struct lk_turn *turn)
     struct lk_applet *applet = turn->applet;
     struct lk_wired_set_private body;
     size_t index = 0;
-    enum lk_status status = LK_INTERNAL;
 
     LK_TRY(lk_wired_set_private_parse(turn->command.body, &body));
     LK_TRY(private_bytes(turn, body.endpoint_id, body.data.len, &index));
@@ -190,12 +190,7 @@ enum lk_status lk_applet_on_set_private_data(struct lk_turn *turn)
     if (body.data.len == 0)
         return LK_OK;
     memcpy(applet->mailbox + offset(turn), body.data.at, body.data.len);
-    status = lk_records_begin(applet);
-    if (status == LK_OK)
-        status = lk_records_end(applet, lk_record_mailboxes(applet, index, applet->mailbox));
-    if (status != LK_OK)
-        lk_mailbox_drop(applet); /* RAM must not say what the store does not */
-    return status;
+    return lk_mailbox_store(applet, index);
 }
 
 enum lk_status lk_applet_on_get_private_data(struct lk_turn *turn)

@@ -7,6 +7,7 @@
  *   get_data.c     what the car reads
  *   wallet.c       the passes and automakers in the journal
  *   personalise.c  Instance CAs
+ *   sign_out.c     the end of one automaker on this phone
  *   element.c      wired APDUs to the secure element */
 #ifndef LK_DEVICE_ROOM_H
 #define LK_DEVICE_ROOM_H
@@ -88,6 +89,8 @@ enum lk_status lk_wallet_load(struct lk_device *device);
 enum lk_status lk_wallet_save_pass(struct lk_device *device, size_t index);
 enum lk_status lk_wallet_drop_pass(struct lk_device *device, size_t index);
 enum lk_status lk_wallet_save_automaker(struct lk_device *device, size_t index);
+/* One commit: the automaker and every pass under it. */
+enum lk_status lk_wallet_drop_automaker(struct lk_device *device, size_t index);
 /* What the journal holds of it; nothing is LK_OK. */
 enum lk_status lk_wallet_load_automaker(struct lk_device *device, size_t index);
 enum lk_status lk_wallet_free_pass(struct lk_device *device, size_t *out_index);

@@ -87,6 +87,40 @@ enum lk_status lk_wallet_drop_pass(struct lk_device *device, size_t index)
     return LK_OK;
 }
 
+/* Removes every record that holds anything of automaker `index`, in the open change. */
+static enum lk_status remove_automaker(struct lk_device *device, size_t index)
+{
+    struct lk_store *store = device->config->store;
+
+    for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
+        if (device->passes[i].state != LK_PASS_FREE && device->passes[i].automaker == index)
+            LK_TRY(lk_store_remove(store, PASS_RECORD + (uint32_t)i));
+    }
+    LK_TRY(lk_store_remove(store, CA_RECORD + (uint32_t)index));
+    return lk_store_remove(store, AUTOMAKER_RECORD + (uint32_t)index);
+}
+
+enum lk_status lk_wallet_drop_automaker(struct lk_device *device, size_t index)
+{
+    struct lk_store *store = device->config->store;
+    enum lk_status status = lk_store_begin(store);
+
+    if (status == LK_OK)
+        status = remove_automaker(device, index);
+    if (status == LK_OK)
+        status = lk_store_commit(store);
+    if (status != LK_OK) {
+        lk_store_cancel(store);
+        return status;
+    }
+    for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
+        if (device->passes[i].automaker == index)
+            memset(&device->passes[i], 0, sizeof device->passes[i]);
+    }
+    memset(&device->automakers[index], 0, sizeof device->automakers[index]);
+    return LK_OK;
+}
+
 enum lk_status lk_wallet_save_automaker(struct lk_device *device, size_t index)
 {
     const struct lk_automaker *automaker = &device->automakers[index];

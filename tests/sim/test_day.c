@@ -708,6 +708,48 @@ static void RA13_grants_are_fresh_keyed_and_single_use(void **state)
     assert_true(day.car.tap.outcome.grant.sequence > second.sequence);
 }
 
+static uint32_t kept;
+static enum lk_status keep_status;
+static enum lk_status keep(void *ctx, uint32_t sequence)
+{
+    (void)ctx;
+    if (keep_status == LK_OK)
+        kept = sequence;
+    return keep_status;
+}
+
+/* The lock controller as it wakes up after a power cut: with what it kept. */
+static void restart_model(void)
+{
+    lk_car_model_init(&day.car.model, day.car.config.actuator_key);
+    day.car.model.actuator.last_sequence = kept;
+    day.car.model.keep = keep;
+}
+
+static void RA13_a_spent_grant_stays_spent_after_a_restart(void **state)
+{
+    struct lk_grant old;
+
+    (void)state;
+    kept = 0;
+    keep_status = LK_OK;
+    test_pair(&day.car, &day.field, &day.phone);
+    restart_model();
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    old = day.car.tap.outcome.grant;
+    assert_int_equal(lk_car_model_obey(&day.car.model, &day.car.crypto, &old), LK_OK);
+    assert_int_equal(kept, old.sequence);
+    restart_model();
+    assert_int_equal(lk_car_model_obey(&day.car.model, &day.car.crypto, &old), LK_GRANT_FORGED);
+    assert_true(day.car.model.is_locked);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    keep_status = LK_PORT_STORE; /* what cannot be remembered must not move anything */
+    assert_int_equal(
+        lk_car_model_obey(&day.car.model, &day.car.crypto, &day.car.tap.outcome.grant),
+        LK_PORT_STORE);
+    assert_true(day.car.model.is_locked);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -741,6 +783,7 @@ int main(void)
         TEST(ST5_work_ahead_changes_and_leaves_nothing),
         TEST(ST12_session_older_than_the_deadline),
         TEST(M28_token_of_the_mailbox_is_compared),
+        TEST(RA13_a_spent_grant_stays_spent_after_a_restart),
         TEST(RA13_grants_are_fresh_keyed_and_single_use),
     };
 
