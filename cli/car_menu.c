@@ -2,6 +2,7 @@
  * that ask. */
 #include <string.h>
 
+#include "base/base.h"
 #include "base64url.h"
 #include "car.h"
 #include "moment.h"
@@ -24,13 +25,16 @@ static const char *state_text(uint8_t state)
     }
 }
 
-static const struct lk_limits *key_limits(const struct lk_vehicle_key *key)
+/* "from" and "to" of a friend's key. */
+static void add_dates(json_t *object, const struct lk_vehicle_key *key)
 {
-    static struct lk_limits limits;
-    limits.speed_kmh = key->speed_limit_kmh;
-    return &limits;
+    uint8_t date[LK_DATE_LEN];
+    char text[MOMENT_TEXT_LEN];
+    lk_date_text(key->not_before, date);
+    json_object_set_new(object, "from", json_string(moment_text(date, text)));
+    lk_date_text(key->not_after, date);
+    json_object_set_new(object, "to", json_string(moment_text(date, text)));
 }
-static uint32_t key_profile(const struct lk_vehicle_key *key) { (void)key; return 0; }
 
 static json_t *key_object(const struct car *car, const struct lk_vehicle_key *key)
 {
@@ -38,14 +42,15 @@ static json_t *key_object(const struct car *car, const struct lk_vehicle_key *ke
     json_t *object = json_pack(
         "{s:s, s:s, s:s, s:i, s:i}", "key", cli_hex(key->key_id, LK_KEY_ID_LEN, id), "state",
         state_text(key->state), "role", key->role == LK_KEY_OWNER ? "owner" : "friend",
-        "fast_count", (int)key->fast_count, "speed_limit_kmh", (int)key_limits(key)->speed_kmh);
+        "fast_count", (int)key->fast_count, "speed_limit_kmh", (int)key->limits.speed_kmh);
     if (key->role == LK_KEY_OWNER)
         return object;
     char name[32], limits[128];
     json_object_set_new(object, "profile",
-                        json_string(profiles_name(&car->profiles, key_profile(key), name)));
+                        json_string(profiles_name(&car->profiles, key->profile, name)));
+    add_dates(object, key);
     json_object_set_new(object, "limits",
-                        json_string(profiles_limits_text(key_limits(key), limits)));
+                        json_string(profiles_limits_text(&key->limits, limits)));
     return object;
 }
 

@@ -18,7 +18,9 @@ struct lk_car_model {
     uint8_t is_locked;
     uint8_t is_ready;        /* driving readiness */
     uint8_t is_open;         /* a door is */
+    uint8_t is_trunk_open;
     uint8_t speed_limit_kmh; /* of the key that started the car; 0: none */
+    uint8_t power_limit_percent; /* the same */
     /* Called when the limit changes; NULL: nobody listens. */
     void (*limit_changed)(void *ctx, uint8_t speed_limit_kmh);
     void *limit_ctx;
@@ -33,8 +35,9 @@ struct lk_car_model {
 void lk_car_model_init(struct lk_car_model *model, const uint8_t actuator_key[LK_AES_KEY_LEN]);
 void lk_car_model_forget(struct lk_car_model *model);
 
-/* Obeys one grant: unlocks, locks, or makes the car ready to drive. LK_GRANT_FORGED for a grant
- * that is not genuine, not fresh or not for an action of this model; LK_TAP_NOT_PARKED for
+/* Obeys one grant: unlocks, locks, opens the trunk, or makes the car ready to drive within the
+ * limits of speed and power. LK_GRANT_FORGED for a grant that is not genuine, not fresh, not for an
+ * action of this model or without the right for it; LK_TAP_NOT_PARKED for
  * locking while ready to drive, LK_TAP_VEHICLE_STATE while a door is open (the grant is spent all
  * the same); what `keep` says. A vehicle told lk_car_model_condition makes no such grant. */
 enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *crypto,
@@ -42,6 +45,8 @@ enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *c
 
 /* The driver parks and switches off. */
 void lk_car_model_park(struct lk_car_model *model);
+/* Somebody closes the trunk. */
+void lk_car_model_close_trunk(struct lk_car_model *model);
 /* Opens (1) or closes (0) a door; it opens from inside, so an open car is not locked. */
 void lk_car_model_door(struct lk_car_model *model, int is_open);
 /* What to tell lk_vehicle_set_condition. */

@@ -105,6 +105,11 @@ enum lk_status lk_chain_check_vehicle(struct lk_crypto *crypto,
                                       const struct lk_date *now, struct lk_cert *out_k,
                                       uint8_t out_authorized[LK_POINT_LEN]);
 
+/* A car's check of who signs for its automaker's server: root key -> Q. Statuses as above. */
+enum lk_status lk_chain_check_server(struct lk_crypto *crypto, const uint8_t root_key[LK_POINT_LEN],
+                                     struct lk_bytes q, const struct lk_date *now,
+                                     struct lk_cert *out_q);
+
 /* The vehicle identifier in the CommonName of K: 16 upper-case hex digits (D2). LK_CERT_NAME. */
 enum lk_status lk_cert_vehicle_id(const struct lk_cert *k, uint8_t out[LK_VEHICLE_ID_LEN]);
 

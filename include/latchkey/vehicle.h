@@ -29,6 +29,7 @@ enum lk_action {
     LK_ACTION_START = 3,
     LK_ACTION_MAINTAIN = 4,   /* mailbox work; phase 3 of pairing */
     LK_ACTION_BACKGROUND = 5, /* the phone shows nothing */
+    LK_ACTION_TRUNK = 6,      /* project-defined, next to the codes of P-09; never fast */
 };
 
 /* Where the reader is; each place has its policy. */
@@ -63,8 +64,8 @@ struct lk_grant {
     uint8_t transaction_id[LK_TRANSACTION_ID_LEN];
     uint32_t sequence; /* grows by one with each grant of this car, across reboots */
     uint16_t rights;   /* of the key, so that the car model can limit speed */
-    uint8_t speed_limit_kmh; /* 0: none */
-    uint8_t reserved;
+    uint8_t speed_limit_kmh;     /* 0: none */
+    uint8_t power_limit_percent; /* 1 to 100; 0: none */
     uint8_t mac[16];   /* AES-CMAC over all fields before it, big-endian, under the actuator key */
 };
 
@@ -86,16 +87,23 @@ struct lk_outcome {
     enum lk_reader reader;
     uint8_t was_fast;
     uint8_t fast_refused;       /* fast was tried and the same session went on as standard (M102) */
+    uint8_t friend_stored;      /* the package of a new key was taken, whatever the verdict */
     uint8_t owner_promoted;     /* the pending owner of a pairing became the owner (D18) */
     uint8_t has_key;
     uint8_t key_id[LK_KEY_ID_LEN];
     struct lk_grant grant;      /* valid with LK_GRANT */
 };
 
-/* One key in the table. Fields are read-only outside src/vehicle. */
+/* One key in the table. Fields are read-only outside src/vehicle. Times are seconds since 2000
+ * (UTC); an owner has none. At most 256 bytes: its tokens lie in the store alone. */
 struct lk_vehicle_key {
     uint64_t standard_ms;      /* of the last standard transaction; UINT64_MAX: not since start */
     struct lk_fast_key fast;   /* belongs to src/crypto */
+    uint32_t not_before, not_after; /* 0: no dates */
+    uint32_t redeem_by;        /* of the package it came with; 0: an owner */
+    uint32_t profile;          /* of a friend */
+    struct lk_limits limits;   /* of a friend: the narrower of profile and entitlement */
+    uint16_t starts_left;      /* while limits.starts is not 0 */
     uint16_t rights;
     uint16_t fast_count;       /* since the last standard transaction */
     uint8_t public_key[LK_POINT_LEN];
@@ -104,13 +112,17 @@ struct lk_vehicle_key {
     uint8_t slot_len;
     uint8_t state; /* enum lk_key_state */
     uint8_t role;  /* enum lk_key_role */
-    uint8_t speed_limit_kmh;
-    uint8_t token[32];         /* immobilizer token expected from this key's mailbox; len below */
-    uint8_t token_len;         /* 0: not issued yet */
+    uint8_t has_token;         /* 1: the store holds the token expected from its mailbox */
     uint8_t has_next_token;    /* 1: the store holds one that the phone may have got already */
-    uint8_t spare_tokens;      /* filled by the vehicle, for sharing (D28) */
-    uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
 };
+_Static_assert(sizeof(struct lk_vehicle_key) <= 256, "P19: RAM of one key");
+
+/* Longest sharing password typed at a car, bytes; the shortest has LK_SHARE_WORD_MIN. */
+#define LK_SHARE_WORD_MIN 4
+#define LK_SHARE_WORD_MAX 16
+/* Longest package a car reads at a first tap: three answers of EXCHANGE, bytes. */
+#define LK_PACKAGE_READ 230
+#define LK_PACKAGE_MAX (3 * LK_PACKAGE_READ)
 
 /* What a production line gives a car. All pointers are borrowed and must outlive the vehicle. */
 struct lk_vehicle_config {
@@ -158,6 +170,19 @@ struct lk_vehicle {
     uint16_t cached_f_len;
     uint64_t pending_until_ms;   /* when a pending owner dies (D18) */
     uint8_t condition;           /* LK_CAR_..., as the car's own code said last */
+    /* Trusted time (D30): what is stored, and what the running clock adds to it. */
+    uint32_t time_floor, time_number; /* of the last signed time; 0: none yet */
+    uint32_t anchor_s, hint_s;
+    uint64_t anchor_ms, hint_ms;
+    uint8_t has_anchor, has_hint;
+    uint16_t num_spent;          /* entries in the memory of used and ended (S7) */
+    /* What happened at the car for a first tap, and until when it counts; 0: nothing. */
+    uint64_t owner_until_ms, fob_until_ms, password_until_ms;
+    uint8_t password[LK_SHARE_WORD_MAX];
+    uint8_t password_len;
+    uint8_t password_failures;
+    uint64_t no_password_until_ms; /* after too many wrong ones */
+    uint64_t no_package_until_ms;  /* after a refused package (S6) */
     void *active_pairing;        /* the one pairing that may run (PA1, PA16) */
 };
 
@@ -190,10 +215,20 @@ struct lk_tap {
     uint8_t exchange_phase;
     uint8_t has_fast;          /* 1: fresh_fast is to be stored with the decision */
     struct lk_fast_key fresh_fast;
-    uint8_t token_proof;       /* which token the phone showed */
-    uint8_t token_seed[32];    /* of the tokens being written, or proved to be there (D28) */
+    uint8_t shown[32];         /* the token as the window showed it; length below */
+    uint8_t shown_len;
+    uint8_t token_proof;       /* which token that is */
+    uint8_t token_seed[32];    /* of the tokens being written (D28) */
     uint8_t spare_slots[16];   /* slot identifiers that go with them */
+    uint8_t share_key[16];     /* goes to the owner's phone with them */
     uint8_t signaling;         /* signaling byte as the window showed it */
+    uint8_t is_stored;         /* 1: this tap stored its key, nothing is left to be kept */
+    /* First tap of a friend: what AUTH1 said, and the package as far as it is read. */
+    uint8_t slot[LK_SLOT_ID_MAX];
+    uint8_t slot_len;
+    uint8_t signature[LK_SIGNATURE_LEN];
+    uint8_t package[LK_PACKAGE_MAX];
+    uint16_t package_len, package_total; /* total 0: not known yet */
     uint64_t deadline_ms;
     struct lk_outcome outcome;
 };

@@ -27,22 +27,45 @@ static void limit(struct lk_car_model *model, uint8_t speed_limit_kmh)
         model->limit_changed(model->limit_ctx, speed_limit_kmh);
 }
 
+/* The right behind an action of this model; 0: it has no such action. */
+static uint16_t right_for(uint8_t action)
+{
+    switch (action) {
+    case LK_ACTION_UNLOCK:
+        return LK_RIGHT_UNLOCK;
+    case LK_ACTION_LOCK:
+        return LK_RIGHT_LOCK;
+    case LK_ACTION_START:
+        return LK_RIGHT_DRIVE;
+    case LK_ACTION_TRUNK:
+        return LK_RIGHT_TRUNK;
+    default:
+        return 0;
+    }
+}
+
 enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *crypto,
                                  const struct lk_grant *grant)
 {
     enum lk_action action = (enum lk_action)grant->action;
+    uint16_t right = right_for(grant->action);
     enum lk_status status = LK_OK;
 
-    if (action != LK_ACTION_UNLOCK && action != LK_ACTION_LOCK && action != LK_ACTION_START)
+    if (right == 0 || lk_actuator_check(crypto, &model->actuator, action, grant) != LK_GRANT)
         return LK_GRANT_FORGED;
-    if (lk_actuator_check(crypto, &model->actuator, action, grant) != LK_GRANT)
+    if ((grant->rights & right) == 0)
         return LK_GRANT_FORGED;
     if (model->keep != NULL)
         status = model->keep(model->keep_ctx, grant->sequence);
     if (status != LK_OK)
         return status;
+    if (action == LK_ACTION_TRUNK) {
+        model->is_trunk_open = 1;
+        return LK_OK;
+    }
     if (action == LK_ACTION_START) {
         model->is_ready = 1;
+        model->power_limit_percent = grant->power_limit_percent;
         limit(model, grant->speed_limit_kmh);
         return LK_OK;
     }
@@ -57,7 +80,13 @@ enum lk_status lk_car_model_obey(struct lk_car_model *model, struct lk_crypto *c
 void lk_car_model_park(struct lk_car_model *model)
 {
     model->is_ready = 0;
+    model->power_limit_percent = 0;
     limit(model, 0);
+}
+
+void lk_car_model_close_trunk(struct lk_car_model *model)
+{
+    model->is_trunk_open = 0;
 }
 
 void lk_car_model_door(struct lk_car_model *model, int is_open)

@@ -119,3 +119,18 @@ enum lk_status lk_chain_check_vehicle(struct lk_crypto *crypto,
     memcpy(out_authorized, above.key, LK_POINT_LEN);
     return LK_OK;
 }
+
+enum lk_status lk_chain_check_server(struct lk_crypto *crypto, const uint8_t root_key[LK_POINT_LEN],
+                                     struct lk_bytes q, const struct lk_date *now,
+                                     struct lk_cert *out_q)
+{
+    static const struct place server = {LK_ROLE_VEHICLE_OEM_SIG, 0};
+    uint8_t root_id[LK_KEY_ID_LEN];
+    struct issuer root = {root_key, {NULL, 0}, {root_id, sizeof root_id}};
+    struct lk_cert cert;
+
+    LK_TRY(lk_key_id(crypto, root_key, root_id));
+    LK_TRY(check_link(crypto, q, server, &root, now, &cert));
+    *out_q = cert;
+    return LK_OK;
+}

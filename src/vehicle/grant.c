@@ -18,7 +18,7 @@ static void encode(const struct lk_grant *grant, uint8_t out[GRANT_SIGNED_LEN])
     lk_wr_u32(&wr, grant->sequence);
     lk_wr_u16(&wr, grant->rights);
     lk_wr_u8(&wr, grant->speed_limit_kmh);
-    lk_wr_u8(&wr, grant->reserved);
+    lk_wr_u8(&wr, grant->power_limit_percent);
 }
 
 static enum lk_status mac_of(struct lk_crypto *crypto, const uint8_t key[LK_AES_KEY_LEN],
@@ -59,8 +59,10 @@ enum lk_status lk_grant_make(struct lk_vehicle *vehicle, const struct lk_vehicle
     memcpy(grant.key_id, key->key_id, sizeof grant.key_id);
     memcpy(grant.transaction_id, tap->transaction_id, sizeof grant.transaction_id);
     grant.rights = key->rights;
-    if (key->rights & LK_RIGHT_RESTRICTED)
-        grant.speed_limit_kmh = key->speed_limit_kmh;
+    if (key->rights & LK_RIGHT_RESTRICTED) {
+        grant.speed_limit_kmh = key->limits.speed_kmh;
+        grant.power_limit_percent = key->limits.power_percent;
+    }
     LK_TRY(mac_of(vehicle->config->crypto, vehicle->config->actuator_key, &grant, grant.mac));
     *out = grant;
     return LK_OK;
@@ -77,7 +79,7 @@ enum lk_verdict lk_actuator_check(struct lk_crypto *crypto, struct lk_actuator *
         goto out;
     if (!lk_equal(expected, grant->mac, sizeof expected))
         goto out;
-    if (grant->action != (uint8_t)action || grant->reserved != 0)
+    if (grant->action != (uint8_t)action || grant->power_limit_percent > 100)
         goto out;
     if (grant->sequence <= actuator->last_sequence)
         goto out;

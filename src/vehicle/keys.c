@@ -33,13 +33,29 @@ size_t lk_vehicle_find_state(const struct lk_vehicle *vehicle, uint8_t role, uin
     return LK_NO_KEY;
 }
 
-size_t lk_vehicle_room_for_owner(const struct lk_vehicle *vehicle)
+enum lk_status lk_vehicle_room(struct lk_vehicle *vehicle, size_t *out_index)
 {
+    uint8_t hash[LK_HASH_LEN];
+    int is_known = 0;
+
+    *out_index = LK_NO_KEY;
     for (size_t i = 0; i < LK_VEHICLE_NUM_KEYS; i++) {
-        if (vehicle->keys[i].state == LK_KEY_FREE)
-            return i;
+        if (vehicle->keys[i].state == LK_KEY_FREE) {
+            *out_index = i;
+            return LK_OK;
+        }
     }
-    return lk_vehicle_find_state(vehicle, LK_KEY_OWNER, LK_KEY_ENDED);
+    for (size_t i = 0; i < LK_VEHICLE_NUM_KEYS && !is_known; i++) {
+        struct lk_bytes point = lk_bytes(vehicle->keys[i].public_key, LK_POINT_LEN);
+
+        if (vehicle->keys[i].state != LK_KEY_ENDED)
+            continue;
+        LK_TRY(lk_sha256(vehicle->config->crypto, &point, 1, hash));
+        LK_TRY(lk_spent_find(vehicle, hash, &is_known));
+        if (is_known)
+            *out_index = i;
+    }
+    return LK_OK;
 }
 
 enum lk_status lk_vehicle_new_slot(struct lk_vehicle *vehicle, uint8_t out[LK_SLOT_LEN])
@@ -78,14 +94,13 @@ static size_t find_id(const struct lk_vehicle *vehicle, const uint8_t key_id[LK_
     return LK_NO_KEY;
 }
 
-/* Wipes what lets a key open doors fast and start engines. */
-static void wipe_secrets(struct lk_vehicle_key *key)
+/* The entry as it is once its key has ended. */
+static void end_entry(struct lk_vehicle_key *key)
 {
     lk_wipe(&key->fast, sizeof key->fast);
-    lk_wipe(key->token, sizeof key->token);
-    key->token_len = 0;
-    key->spare_tokens = 0;
+    key->has_token = 0;
     key->has_next_token = 0;
+    key->state = LK_KEY_ENDED;
 }
 
 enum lk_status lk_vehicle_drop_pending(struct lk_vehicle *vehicle)
@@ -101,42 +116,56 @@ enum lk_status lk_vehicle_drop_pending(struct lk_vehicle *vehicle)
     return LK_OK;
 }
 
+/* A key that lives until a new owner comes: every one but the new owner's. */
+static int ends_with_owner(const struct lk_vehicle *vehicle, size_t i, size_t new_owner)
+{
+    uint8_t state = vehicle->keys[i].state;
+
+    return i != new_owner && state != LK_KEY_FREE && state != LK_KEY_ENDED;
+}
+
+/* The end of one key, in the open commit: its secrets go, its hash is remembered (S7). */
+static enum lk_status put_end(struct lk_vehicle *vehicle, size_t index, struct lk_spent *spent)
+{
+    struct lk_vehicle_key ended = vehicle->keys[index];
+
+    end_entry(&ended);
+    LK_TRY(lk_spent_add_key(spent, &ended));
+    LK_TRY(lk_vehicle_drop_secrets(vehicle, index));
+    return lk_vehicle_put_key(vehicle, index, &ended);
+}
+
 /* The records of a promotion, in the open commit. */
 static enum lk_status put_promotion(struct lk_vehicle *vehicle, size_t index,
-                                    const struct lk_vehicle_key *key, size_t old,
-                                    const struct lk_tap *tap)
+                                    const struct lk_vehicle_key *key, struct lk_spent *spent)
 {
-    struct lk_vehicle_key ended;
-
-    if (old != LK_NO_KEY) {
-        ended = vehicle->keys[old];
-        wipe_secrets(&ended);
-        ended.state = LK_KEY_ENDED;
-        LK_TRY(lk_vehicle_drop_key(vehicle, old));
-        LK_TRY(lk_vehicle_put_key(vehicle, old, &ended));
+    LK_TRY(lk_spent_begin(spent, vehicle));
+    for (size_t i = 0; i < LK_VEHICLE_NUM_KEYS; i++) {
+        if (ends_with_owner(vehicle, i, index))
+            LK_TRY(put_end(vehicle, i, spent));
     }
+    LK_TRY(lk_spent_end(spent));
     LK_TRY(lk_vehicle_put_key(vehicle, index, key));
     LK_TRY(lk_vehicle_put_fast(vehicle, index, key));
-    LK_TRY(lk_vehicle_put_tokens(vehicle, index, tap->token_seed, tap->spare_slots));
+    LK_TRY(lk_vehicle_adopt_next(vehicle, index));
     LK_TRY(lk_vehicle_put_epoch(vehicle, vehicle->sharing_epoch + 1));
     return lk_vehicle_drop_verifier(vehicle);
 }
 
 enum lk_status lk_vehicle_promote(struct lk_vehicle *vehicle, size_t index,
-                                  const struct lk_vehicle_key *key, const struct lk_tap *tap)
+                                  const struct lk_vehicle_key *key)
 {
-    size_t old = lk_vehicle_find_state(vehicle, LK_KEY_OWNER, LK_KEY_ACTIVE);
+    struct lk_spent spent;
 
-    if (old == LK_NO_KEY)
-        old = lk_vehicle_find_state(vehicle, LK_KEY_OWNER, LK_KEY_SUSPENDED);
     if (vehicle->sharing_epoch == UINT32_MAX)
         return LK_CALLER_FULL;
     LK_TRY(lk_store_begin(vehicle->config->store));
-    LK_TRY(lk_vehicle_end_commit(vehicle, put_promotion(vehicle, index, key, old, tap)));
-    if (old != LK_NO_KEY) {
-        wipe_secrets(&vehicle->keys[old]);
-        vehicle->keys[old].state = LK_KEY_ENDED;
+    LK_TRY(lk_vehicle_end_commit(vehicle, put_promotion(vehicle, index, key, &spent)));
+    for (size_t i = 0; i < LK_VEHICLE_NUM_KEYS; i++) {
+        if (ends_with_owner(vehicle, i, index))
+            end_entry(&vehicle->keys[i]);
     }
+    vehicle->num_spent = (uint16_t)spent.num;
     vehicle->keys[index] = *key;
     vehicle->sharing_epoch++;
     vehicle->pending_until_ms = 0;
@@ -149,7 +178,7 @@ enum lk_status lk_vehicle_promote(struct lk_vehicle *vehicle, size_t index,
 }
 
 enum lk_status lk_vehicle_refill(struct lk_vehicle *vehicle, size_t index,
-                                 const struct lk_vehicle_key *key, const struct lk_tap *tap)
+                                 const struct lk_vehicle_key *key)
 {
     enum lk_status status = LK_INTERNAL;
 
@@ -158,40 +187,60 @@ enum lk_status lk_vehicle_refill(struct lk_vehicle *vehicle, size_t index,
     if (status == LK_OK)
         status = lk_vehicle_put_fast(vehicle, index, key);
     if (status == LK_OK)
-        status = lk_vehicle_put_tokens(vehicle, index, tap->token_seed, tap->spare_slots);
+        status = lk_vehicle_adopt_next(vehicle, index);
     LK_TRY(lk_vehicle_end_commit(vehicle, status));
     vehicle->keys[index] = *key;
     return LK_OK;
 }
 
-/* New state without secrets, in the store first, then in RAM. */
-static enum lk_status retire(struct lk_vehicle *vehicle, size_t index, uint8_t state)
+void lk_vehicle_wipe_fast(struct lk_vehicle *vehicle, size_t index)
 {
-    struct lk_vehicle_key changed = vehicle->keys[index];
-    enum lk_status status = LK_INTERNAL;
+    struct lk_store *store = vehicle->config->store;
+
+    if (vehicle->keys[index].fast.live == 0)
+        return;
+    lk_wipe(&vehicle->keys[index].fast, sizeof vehicle->keys[index].fast);
+    /* If the store fails the bytes stay there, of no use: dates are judged at each decision. */
+    if (lk_store_begin(store) == LK_OK)
+        (void)lk_vehicle_end_commit(vehicle, lk_vehicle_drop_fast(vehicle, index));
+}
+
+/* Ends one key: its fast key in RAM first, then the store, then the rest. */
+static enum lk_status end_one(struct lk_vehicle *vehicle, size_t index)
+{
+    struct lk_spent spent;
+    enum lk_status status;
 
     lk_wipe(&vehicle->keys[index].fast, sizeof vehicle->keys[index].fast);
-    lk_wipe(&changed.fast, sizeof changed.fast);
+    LK_TRY(lk_store_begin(vehicle->config->store));
+    status = lk_spent_begin(&spent, vehicle);
+    if (status == LK_OK)
+        status = put_end(vehicle, index, &spent);
+    if (status == LK_OK)
+        status = lk_spent_end(&spent);
+    LK_TRY(lk_vehicle_end_commit(vehicle, status));
+    end_entry(&vehicle->keys[index]);
+    vehicle->num_spent = (uint16_t)spent.num;
+    (void)lk_store_compact(vehicle->config->store);
+    return LK_OK;
+}
+
+/* Another state, without the fast key. */
+static enum lk_status change_state(struct lk_vehicle *vehicle, size_t index, uint8_t state)
+{
+    struct lk_vehicle_key changed;
+    enum lk_status status;
+
+    lk_wipe(&vehicle->keys[index].fast, sizeof vehicle->keys[index].fast);
+    changed = vehicle->keys[index];
     changed.state = state;
-    if (state == LK_KEY_ENDED)
-        wipe_secrets(&changed);
-    status = lk_store_begin(vehicle->config->store);
-    if (status != LK_OK)
-        goto out;
-    status = state == LK_KEY_ENDED ? lk_vehicle_drop_key(vehicle, index)
-                                   : lk_vehicle_drop_fast(vehicle, index);
+    LK_TRY(lk_store_begin(vehicle->config->store));
+    status = lk_vehicle_drop_fast(vehicle, index);
     if (status == LK_OK)
         status = lk_vehicle_put_key(vehicle, index, &changed);
-    status = lk_vehicle_end_commit(vehicle, status);
-    if (status != LK_OK)
-        goto out;
-    lk_wipe(&vehicle->keys[index], sizeof vehicle->keys[index]);
-    vehicle->keys[index] = changed;
-    if (state == LK_KEY_ENDED)
-        (void)lk_store_compact(vehicle->config->store);
-out:
-    lk_wipe(&changed, sizeof changed);
-    return status;
+    LK_TRY(lk_vehicle_end_commit(vehicle, status));
+    vehicle->keys[index].state = state;
+    return LK_OK;
 }
 
 enum lk_status lk_vehicle_end_key(struct lk_vehicle *vehicle, const uint8_t key_id[LK_KEY_ID_LEN])
@@ -200,11 +249,11 @@ enum lk_status lk_vehicle_end_key(struct lk_vehicle *vehicle, const uint8_t key_
 
     if (index == LK_NO_KEY)
         return LK_CALLER_NOT_FOUND;
-    if (vehicle->keys[index].state == LK_KEY_PENDING)
+    if (vehicle->keys[index].state == LK_KEY_PENDING && vehicle->keys[index].role == LK_KEY_OWNER)
         return lk_vehicle_drop_pending(vehicle);
     if (vehicle->keys[index].state == LK_KEY_ENDED)
         return LK_OK;
-    return retire(vehicle, index, LK_KEY_ENDED);
+    return end_one(vehicle, index);
 }
 
 enum lk_status lk_vehicle_suspend_key(struct lk_vehicle *vehicle,
@@ -220,5 +269,5 @@ enum lk_status lk_vehicle_suspend_key(struct lk_vehicle *vehicle,
         return LK_OK;
     if (vehicle->keys[index].state != from)
         return LK_CALLER_STATE;
-    return retire(vehicle, index, to);
+    return change_state(vehicle, index, to);
 }

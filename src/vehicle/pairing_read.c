@@ -151,14 +151,27 @@ static enum lk_status check_facts(const struct lk_pairing *pairing, const struct
     return lk_bytes_equal(h->role_value, lk_bytes(expected, len)) ? LK_OK : LK_CERT_MISMATCH;
 }
 
+/* A key that ended does not come back, not even where its place was given away (S7). */
+static enum lk_status check_not_ended(struct lk_vehicle *vehicle, const uint8_t *public_key)
+{
+    struct lk_bytes point = lk_bytes(public_key, LK_POINT_LEN);
+    uint8_t hash[LK_HASH_LEN];
+    int is_spent = 0;
+
+    LK_TRY(lk_sha256(vehicle->config->crypto, &point, 1, hash));
+    LK_TRY(lk_spent_find(vehicle, hash, &is_spent));
+    return is_spent ? LK_PEER_VALUE : LK_OK;
+}
+
 /* The pending owner, and F if it is a new one, in one commit (D18). */
 static enum lk_status store_pending(struct lk_pairing *pairing, const struct lk_vehicle_key *key,
                                     struct lk_bytes f)
 {
     struct lk_vehicle *vehicle = pairing->vehicle;
-    size_t index = lk_vehicle_room_for_owner(vehicle);
+    size_t index = LK_NO_KEY;
     enum lk_status status = LK_INTERNAL;
 
+    LK_TRY(lk_vehicle_room(vehicle, &index));
     if (index == LK_NO_KEY)
         return LK_CALLER_FULL;
     LK_TRY(lk_store_begin(vehicle->config->store));
@@ -184,17 +197,17 @@ enum lk_status lk_pairing_accept(struct lk_pairing *pairing)
     struct lk_bytes e = lk_bytes(pairing->data + pairing->e_at, pairing->e_len);
     struct lk_bytes h = lk_bytes(pairing->data + pairing->h_at, pairing->h_len);
     struct lk_cert cert_f, cert_e, cert_h;
-    struct lk_endpoint_facts said;
+    struct lk_endpoint_facts said; /* its name is the identifier (D2) */
     struct lk_vehicle_key key;
 
     LK_TRY(lk_chain_check_endpoint(crypto, vehicle->config->root_key, f, e, h, NULL, &cert_f,
                                    &cert_e, &cert_h));
     memset(&key, 0, sizeof key);
-    LK_TRY(lk_cert_endpoint_facts(&cert_h, &said)); /* its name is the identifier (D2) */
-    memcpy(key.endpoint_id, said.endpoint_id, sizeof key.endpoint_id);
-    LK_TRY(check_facts(pairing, &cert_h, key.endpoint_id));
+    LK_TRY(lk_cert_endpoint_facts(&cert_h, &said));
+    LK_TRY(check_facts(pairing, &cert_h, said.endpoint_id));
     if (lk_vehicle_find_public(vehicle, cert_h.public_key) != LK_NO_KEY)
         return LK_PEER_VALUE; /* every owner key is a new one (protocol 4.10) */
+    LK_TRY(check_not_ended(vehicle, cert_h.public_key));
     LK_TRY(lk_vehicle_drop_pending(vehicle)); /* of an earlier pairing */
     memcpy(key.public_key, cert_h.public_key, sizeof key.public_key);
     LK_TRY(lk_key_id(crypto, key.public_key, key.key_id));

@@ -3,9 +3,39 @@
  */
 #include "vehicle/vehicle.h"
 
+/* Access profiles of one car. */
+#define PROFILES_MAX 64
+
+/* What the owner's phone must know to share (D7 to DD). D8 is the longest password this car takes.
+ */
+struct sharing {
+    uint8_t profiles[4 * PROFILES_MAX];
+    size_t profiles_len;
+};
+
+static enum lk_status list_profiles(const struct lk_vehicle_config *config, struct sharing *out)
+{
+    const struct lk_profile *table = config->profiles;
+    size_t num = config->num_profiles;
+
+    if (table == NULL) {
+        table = lk_default_profiles;
+        num = LK_NUM_DEFAULT_PROFILES;
+    }
+    if (num > PROFILES_MAX)
+        return LK_CALLER_ARGUMENT;
+    for (size_t i = 0; i < num; i++)
+        lk_put32(out->profiles + 4 * i, table[i].number);
+    out->profiles_len = 4 * num;
+    return LK_OK;
+}
+
 enum lk_status lk_pairing_begin_data(struct lk_pairing *pairing)
 {
+    static const uint8_t required = 1, password_len[2] = {0, LK_SHARE_WORD_MAX};
+    static const uint8_t packages = (LK_PRIVATE_SIZE - LK_AT_ATTESTATIONS) / LK_ATTESTATION_LEN;
     const struct lk_vehicle_config *config = pairing->vehicle->config;
+    struct sharing sharing;
     struct lk_pairing_data msg;
     struct lk_wr wr;
 
@@ -38,6 +68,13 @@ enum lk_status lk_pairing_begin_data(struct lk_pairing *pairing)
     /* AUTH1 shows the owner's token and the signaling byte (D28). */
     msg.config.confidential_window = (struct lk_window){0, LK_TOKEN_LEN, 1};
     msg.config.private_window = (struct lk_window){LK_AT_SIGNALING, 1, 1};
+    LK_TRY(list_profiles(config, &sharing));
+    if (config->requires_receipt)
+        msg.config.receipt_required = lk_bytes(&required, 1);
+    msg.config.sharing_password_len = lk_bytes(password_len, sizeof password_len);
+    msg.config.profiles = lk_bytes(sharing.profiles, sharing.profiles_len);
+    msg.config.has_sharing = 1;
+    msg.config.offline_attestations = lk_bytes(&packages, 1);
 
     lk_wr_init(&wr, pairing->data, sizeof pairing->data);
     lk_pairing_data_write(&msg, &wr);

@@ -14,6 +14,8 @@ static void close_tap(struct lk_tap *tap)
     lk_wipe(&tap->persistent, sizeof tap->persistent);
     lk_wipe(&tap->fresh_fast, sizeof tap->fresh_fast);
     lk_wipe(tap->token_seed, sizeof tap->token_seed);
+    lk_wipe(tap->shown, sizeof tap->shown);
+    lk_wipe(tap->share_key, sizeof tap->share_key);
     lk_wipe(tap->device_ephemeral, sizeof tap->device_ephemeral);
     lk_wipe(tap->ephemeral_public, sizeof tap->ephemeral_public);
     tap->has_fast = 0;
@@ -33,6 +35,8 @@ static enum lk_status can_know(enum lk_status cause)
 {
     enum lk_fault fault = lk_status_fault(cause);
 
+    if (cause >= LK_SHARE_SIGNATURE && cause <= LK_SHARE_CONSENT)
+        return cause; /* of a package: its bearer is to know */
     switch (cause) {
     case LK_PEER_NOT_FOUND:
     case LK_PEER_UNAVAILABLE:
@@ -48,6 +52,11 @@ static enum lk_status can_know(enum lk_status cause)
     case LK_TAP_TOKEN:
     case LK_TAP_NOT_PARKED:
     case LK_TAP_VEHICLE_STATE:
+    case LK_TAP_EXPIRED:
+    case LK_TAP_NOT_YET:
+    case LK_TAP_HOURS:
+    case LK_TAP_STARTS:
+    case LK_TAP_NO_TIME:
         return cause;
     default:
         return fault == LK_FAULT_PEER ? LK_TAP_BROKEN_PEER : cause;
@@ -77,6 +86,8 @@ static enum lk_status refuse(struct lk_tap *tap, enum lk_status cause, const str
 {
     uint8_t p2 = LK_CONTROL_NO_INFO;
 
+    if (cause == LK_TAP_EXPIRED && tap->key_index < LK_VEHICLE_NUM_KEYS)
+        lk_vehicle_wipe_fast(tap->vehicle, tap->key_index); /* first (S12) */
     deny(tap, cause);
     if (cause == LK_PEER_SIGNATURE)
         p2 = LK_CONTROL_SIGNATURE;
@@ -89,25 +100,23 @@ static enum lk_status refuse(struct lk_tap *tap, enum lk_status cause, const str
     return control(tap, LK_CONTROL_FAILED, p2, send);
 }
 
-/* The last standard transaction's keys go to the store before anything opens; the count of fast
- * ones runs ahead in blocks, so that a power cut never lowers it (P-13). */
-#define FAST_COUNT_BLOCK 25u
-
+/* The last standard transaction's keys go to the store before anything opens. */
 static enum lk_status keep_standard(struct lk_tap *tap, const struct lk_vehicle_key *changed)
 {
     struct lk_vehicle *vehicle = tap->vehicle;
     struct lk_vehicle_key stored = *changed;
     enum lk_status status = LK_INTERNAL;
 
-    stored.fast_count = FAST_COUNT_BLOCK;
+    stored.fast_count = LK_FAST_COUNT_BLOCK;
     status = lk_store_begin(vehicle->config->store);
     if (status == LK_OK) {
         status = lk_vehicle_put_key(vehicle, tap->key_index, &stored);
         if (status == LK_OK)
             status = lk_vehicle_put_fast(vehicle, tap->key_index, changed);
         if (status == LK_OK && tap->token_proof == LK_TOKEN_NEXT)
-            status = lk_vehicle_put_tokens(vehicle, tap->key_index, tap->token_seed,
-                                           tap->spare_slots);
+            status = lk_vehicle_adopt_next(vehicle, tap->key_index);
+        if (status == LK_OK && vehicle->keys[tap->key_index].state == LK_KEY_PENDING)
+            status = lk_vehicle_drop_activation(vehicle, tap->key_index);
         status = lk_vehicle_end_commit(vehicle, status);
     }
     if (status == LK_OK)
@@ -123,8 +132,8 @@ static enum lk_status keep_fast(struct lk_tap *tap)
     struct lk_vehicle_key stored = *key;
     enum lk_status status = LK_OK;
 
-    stored.fast_count = (uint16_t)(key->fast_count + FAST_COUNT_BLOCK);
-    if (key->fast_count != 0 && key->fast_count % FAST_COUNT_BLOCK == 0) {
+    stored.fast_count = (uint16_t)(key->fast_count + LK_FAST_COUNT_BLOCK);
+    if (key->fast_count != 0 && key->fast_count % LK_FAST_COUNT_BLOCK == 0) {
         status = lk_store_begin(vehicle->config->store);
         if (status == LK_OK)
             status = lk_vehicle_end_commit(
@@ -136,17 +145,29 @@ static enum lk_status keep_fast(struct lk_tap *tap)
     return status;
 }
 
-/* The token the phone has by now, if it is another one than the car held for current. */
-static enum lk_status new_token(const struct lk_tap *tap, struct lk_vehicle_key *changed)
+/* What else changes with a standard transaction: the token the phone has by now, the count of
+ * starts, a friend of an online package. */
+static enum lk_status change(struct lk_tap *tap, uint64_t now_ms, struct lk_vehicle_key *changed)
 {
-    if (tap->action != LK_ACTION_MAINTAIN && tap->token_proof != LK_TOKEN_NEXT)
-        return LK_OK;
-    if (tap->action == LK_ACTION_MAINTAIN)
-        LK_TRY(lk_tokens_check_ours(tap));
-    changed->token_len = LK_TOKEN_LEN;
-    changed->spare_tokens = LK_NUM_SPARES;
-    changed->has_next_token = 0;
-    return lk_vehicle_token(tap->vehicle, tap->token_seed, 0, changed->token);
+    struct lk_activation activation;
+    uint8_t uses_password = 0;
+
+    if (tap->action == LK_ACTION_MAINTAIN || tap->token_proof == LK_TOKEN_NEXT) {
+        if (tap->action == LK_ACTION_MAINTAIN)
+            LK_TRY(lk_tokens_check_ours(tap));
+        changed->has_token = 1;
+        changed->has_next_token = 0;
+    }
+    if (tap->action == LK_ACTION_START && changed->limits.starts != 0)
+        changed->starts_left--;
+    if (changed->state == LK_KEY_PENDING && changed->role == LK_KEY_FRIEND) {
+        LK_TRY(lk_vehicle_read_activation(tap->vehicle, tap->key_index, &activation));
+        LK_TRY(lk_friend_activated(tap->vehicle, &activation, now_ms, &uses_password));
+        if (uses_password)
+            lk_friend_forget_password(tap->vehicle);
+        changed->state = LK_KEY_ACTIVE;
+    }
+    return LK_OK;
 }
 
 /* Writes what the transaction leaves behind: one commit, before the decision shows. */
@@ -160,10 +181,14 @@ static enum lk_status keep(struct lk_tap *tap, uint64_t now_ms)
     if (!tap->has_fast)
         return LK_INTERNAL;
     changed = tap->vehicle->keys[tap->key_index];
+    if (tap->is_stored && (tap->action != LK_ACTION_START || changed.limits.starts == 0)) {
+        status = LK_OK; /* its first commit holds all of it */
+        goto out;
+    }
     changed.fast = tap->fresh_fast;
     changed.fast_count = 0;
     changed.standard_ms = now_ms;
-    status = new_token(tap, &changed);
+    status = change(tap, now_ms, &changed);
     if (status != LK_OK)
         goto out;
     if (tap->action != LK_ACTION_MAINTAIN) {
@@ -172,11 +197,11 @@ static enum lk_status keep(struct lk_tap *tap, uint64_t now_ms)
     }
     if (changed.state == LK_KEY_PENDING) {
         changed.state = LK_KEY_ACTIVE;
-        status = lk_vehicle_promote(tap->vehicle, tap->key_index, &changed, tap);
+        status = lk_vehicle_promote(tap->vehicle, tap->key_index, &changed);
         tap->outcome.owner_promoted = status == LK_OK;
         goto out;
     }
-    status = lk_vehicle_refill(tap->vehicle, tap->key_index, &changed, tap);
+    status = lk_vehicle_refill(tap->vehicle, tap->key_index, &changed);
 out:
     lk_wipe(&changed, sizeof changed);
     return status;
@@ -193,6 +218,8 @@ static enum lk_status decide(struct lk_tap *tap, uint64_t now_ms, const struct l
     if (status == LK_OK && !lk_equal(vehicle->keys[tap->key_index].key_id, outcome->key_id,
                                      LK_KEY_ID_LEN))
         status = LK_TAP_KEY_UNKNOWN; /* the place was given to another key meanwhile */
+    if (status == LK_OK && tap->action == LK_ACTION_START && tap->token_proof == LK_TOKEN_NONE)
+        status = LK_TAP_TOKEN;
     if (status == LK_OK)
         status = keep(tap, now_ms);
     if (status == LK_OK) /* the key proved itself all the same, so what it left is kept */
@@ -201,6 +228,8 @@ static enum lk_status decide(struct lk_tap *tap, uint64_t now_ms, const struct l
         status = lk_grant_make(vehicle, &vehicle->keys[tap->key_index], tap, &outcome->grant);
     if (status != LK_OK)
         return refuse(tap, status, send);
+    if (vehicle->keys[tap->key_index].role == LK_KEY_OWNER)
+        vehicle->owner_until_ms = now_ms + LK_ACTIVATION_MS;
     outcome->status = outcome->detail = LK_OK;
     outcome->verdict = LK_GRANT;
     return control(tap, LK_CONTROL_DONE, LK_CONTROL_NO_INFO, send);
@@ -213,7 +242,7 @@ static void name_key(struct lk_tap *tap, size_t index)
     memcpy(tap->outcome.key_id, tap->vehicle->keys[index].key_id, LK_KEY_ID_LEN);
 }
 
-static struct lk_transcript transcript(const struct lk_tap *tap)
+struct lk_transcript lk_tap_transcript(const struct lk_tap *tap)
 {
     struct lk_transcript t = {
         .vehicle_ephemeral = tap->ephemeral_public,
@@ -287,7 +316,7 @@ static enum lk_status on_select(struct lk_tap *tap, uint64_t now_ms, struct lk_b
 static enum lk_status send_auth1(struct lk_tap *tap, const struct lk_send *send)
 {
     const struct lk_vehicle_config *config = tap->vehicle->config;
-    struct lk_transcript t = transcript(tap);
+    struct lk_transcript t = lk_tap_transcript(tap);
     uint8_t text[102], signature[LK_SIGNATURE_LEN], body[80];
     struct lk_bytes part = lk_bytes(text, sizeof text);
     struct lk_auth1 msg = {lk_bytes(signature, sizeof signature)};
@@ -311,7 +340,7 @@ static enum lk_status search(struct lk_tap *tap, const uint8_t *cryptogram, size
         .vehicle_public = vehicle->config->vehicle_public,
         .vehicle_id = vehicle->config->vehicle_id,
         .version_list = lk_bytes(tap->version_list, tap->version_list_len),
-        .t = transcript(tap),
+        .t = lk_tap_transcript(tap),
     };
 
     return lk_fast_scan(vehicle->config->crypto, &vehicle->keys[0].fast,
@@ -356,7 +385,7 @@ static enum lk_status on_auth0(struct lk_tap *tap, uint64_t now_ms, struct lk_by
 static enum lk_status derive(struct lk_tap *tap)
 {
     struct lk_crypto *crypto = tap->vehicle->config->crypto;
-    struct lk_transcript t = transcript(tap);
+    struct lk_transcript t = lk_tap_transcript(tap);
     struct lk_session_keys keys;
     enum lk_status status = LK_INTERNAL;
 
@@ -380,29 +409,67 @@ void lk_vehicle_tap_ahead(struct lk_tap *tap)
         (void)derive(tap); /* next tries again, and says so */
 }
 
+/* What the windows of the mailboxes show. */
+static void note_windows(struct lk_tap *tap, const struct lk_auth1_answer *answer)
+{
+    tap->signaling = answer->private_window.len > 0 ? answer->private_window.at[0] : 0;
+    tap->shown_len = 0;
+    if (answer->confidential_window.len == sizeof tap->shown) {
+        memcpy(tap->shown, answer->confidential_window.at, sizeof tap->shown);
+        tap->shown_len = sizeof tap->shown;
+    }
+}
+
+/* A slot that no key has. If the phone signals a package, what AUTH1 said waits for it. */
+static enum lk_status note_stranger(struct lk_tap *tap, const struct lk_auth1_answer *answer,
+                                    uint64_t now_ms)
+{
+    if ((tap->signaling & LK_SIGNAL_ATTESTATION) == 0)
+        return LK_TAP_KEY_UNKNOWN; /* most likely the wrong car (M112) */
+    LK_TRY(lk_package_may_read(tap->vehicle, now_ms));
+    memcpy(tap->slot, answer->slot.at, answer->slot.len);
+    tap->slot_len = (uint8_t)answer->slot.len;
+    memcpy(tap->signature, answer->signature.at, sizeof tap->signature);
+    return LK_OK;
+}
+
 /* Slot, then the signature under the key that has it, then the window of the token. */
-static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_answer *answer)
+static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_answer *answer,
+                                   uint64_t now_ms)
 {
     const struct lk_vehicle_config *config = tap->vehicle->config;
-    struct lk_transcript t = transcript(tap);
+    struct lk_transcript t = lk_tap_transcript(tap);
     size_t index = lk_vehicle_find_slot(tap->vehicle, answer->slot);
     const struct lk_vehicle_key *key = &tap->vehicle->keys[index % LK_VEHICLE_NUM_KEYS];
     uint8_t text[102];
     struct lk_bytes part = lk_bytes(text, sizeof text);
 
-    if (index == LK_NO_KEY) /* no attestation either: most likely the wrong car (M112) */
-        return LK_TAP_KEY_UNKNOWN;
+    note_windows(tap, answer);
+    if (index == LK_NO_KEY)
+        return note_stranger(tap, answer, now_ms);
     LK_TRY(lk_auth1_signed(config->vehicle_id, &t, LK_USAGE_AUTH1_DEVICE, text));
     LK_TRY(lk_verify(config->crypto, key->public_key, &part, 1, answer->signature.at));
     name_key(tap, index);
-    LK_TRY(lk_policy_check(tap->vehicle, index, tap->reader, tap->action, 0, 0));
-    tap->signaling = answer->private_window.len > 0 ? answer->private_window.at[0] : 0;
-    LK_TRY(lk_tokens_prove(tap, answer->confidential_window));
-    if (tap->action == LK_ACTION_START && tap->token_proof == LK_TOKEN_NONE)
-        return LK_TAP_TOKEN;
+    LK_TRY(lk_policy_check(tap->vehicle, index, tap->reader, tap->action, 0, now_ms));
+    LK_TRY(lk_tokens_prove(tap));
     LK_TRY(lk_fast_key_make(config->crypto, &tap->persistent, key->public_key, &tap->fresh_fast));
     tap->has_fast = 1;
     return LK_OK;
+}
+
+/* The key has proved itself: what its mailbox needs, then the decision. */
+static enum lk_status go_on(struct lk_tap *tap, uint64_t now_ms, const struct lk_send *send)
+{
+    const struct lk_vehicle_key *key = &tap->vehicle->keys[tap->key_index];
+
+    lk_wipe(&tap->persistent, sizeof tap->persistent); /* its midstates are kept, never itself */
+    if (key->role == LK_KEY_FRIEND && (tap->signaling & LK_SIGNAL_ATTESTATION) != 0)
+        return lk_package_clear(tap, send); /* also what a power cut left of a first tap */
+    if (tap->action != LK_ACTION_MAINTAIN)
+        return decide(tap, now_ms, send);
+    LK_TRY(lk_tokens_begin(tap));
+    tap->state = LK_AT_EXCHANGE;
+    return lk_tokens_send(tap, send);
 }
 
 static enum lk_status on_auth1(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes body,
@@ -421,16 +488,35 @@ static enum lk_status on_auth1(struct lk_tap *tap, uint64_t now_ms, struct lk_by
     if (status == LK_OK)
         status = lk_auth1_answer_parse(lk_bytes(plain, len), &answer);
     if (status == LK_OK)
-        status = check_answer(tap, &answer);
-    lk_wipe(&tap->persistent, sizeof tap->persistent); /* its midstates are kept, never itself */
+        status = check_answer(tap, &answer, now_ms);
     lk_wipe(plain, sizeof plain);
     if (status != LK_OK)
+        lk_wipe(&tap->persistent, sizeof tap->persistent);
+    if (status != LK_OK)
         return status;
-    if (tap->action != LK_ACTION_MAINTAIN)
-        return decide(tap, now_ms, send);
-    LK_TRY(lk_tokens_begin(tap));
-    tap->state = LK_AT_EXCHANGE;
-    return lk_tokens_send(tap, send);
+    return tap->key_index == LK_NO_KEY ? lk_package_ask(tap, send) : go_on(tap, now_ms, send);
+}
+
+/* A piece of the package of a key that the car does not know. */
+static enum lk_status on_package(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes plain,
+                                 const struct lk_send *send)
+{
+    size_t index = LK_NO_KEY;
+    int is_whole = 0;
+    enum lk_status status = lk_package_take(tap, plain, &is_whole);
+
+    if (status == LK_OK && !is_whole)
+        return lk_package_ask(tap, send);
+    if (status == LK_OK)
+        status = lk_package_accept(tap, now_ms, &index);
+    if (status != LK_OK) {
+        tap->vehicle->no_package_until_ms = now_ms + LK_PACKAGE_PAUSE_MS; /* S6 */
+        return status;
+    }
+    name_key(tap, index);
+    tap->outcome.friend_stored = 1;
+    LK_TRY(lk_tokens_prove(tap));
+    return go_on(tap, now_ms, send);
 }
 
 static enum lk_status on_exchange(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes body,
@@ -443,10 +529,12 @@ static enum lk_status on_exchange(struct lk_tap *tap, uint64_t now_ms, struct lk
     if (sw != LK_SW_OK)
         return LK_PEER_SW;
     LK_TRY(lk_chan_open_response(&tap->chan, tap->vehicle->config->crypto, body, plain, &len));
+    if (tap->state == LK_AT_PACKAGE)
+        return on_package(tap, now_ms, lk_bytes(plain, len), send);
     LK_TRY(lk_exchange_answer_parse(lk_bytes(plain, len), &answer));
     if (answer.num_reads != 0 || answer.status != LK_EXCHANGE_OK)
         return LK_PEER_VALUE;
-    if (++tap->exchange_phase < LK_TOKENS_PHASES)
+    if (tap->state == LK_AT_EXCHANGE && ++tap->exchange_phase < LK_TOKENS_PHASES)
         return lk_tokens_send(tap, send);
     return decide(tap, now_ms, send);
 }

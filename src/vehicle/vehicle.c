@@ -104,6 +104,12 @@ void lk_vehicle_tick(struct lk_vehicle *vehicle, uint64_t now_ms)
     if (vehicle->pairing_open && vehicle->active_pairing == NULL &&
         now_ms >= vehicle->pairing_until_ms)
         lk_vehicle_close_pairing(vehicle);
+    for (size_t i = 0; i < LK_VEHICLE_NUM_KEYS; i++) {
+        if (lk_policy_is_over(vehicle, i, now_ms))
+            lk_vehicle_wipe_fast(vehicle, i);
+    }
+    if (vehicle->password_len != 0 && now_ms >= vehicle->password_until_ms)
+        lk_friend_forget_password(vehicle);
     if (vehicle->pending_until_ms != 0 && now_ms >= vehicle->pending_until_ms)
         (void)lk_vehicle_drop_pending(vehicle); /* tried again at the next tick; unusable already */
 }

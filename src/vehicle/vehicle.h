@@ -29,6 +29,10 @@ enum {
 #include "facts/usages.def"
 #undef LK_USAGE
 
+/* The count of fast transactions runs ahead in the store by this much, so that a power cut never
+ * lowers it (P-13). */
+#define LK_FAST_COUNT_BLOCK 25u
+
 /* "no key" as an index. */
 #define LK_NO_KEY 0xffffu
 
@@ -46,6 +50,9 @@ struct lk_send {
 enum lk_status lk_send_command(const struct lk_send *send, uint8_t cla, uint8_t ins, uint8_t p1,
                                uint8_t p2, struct lk_bytes body, int has_answer);
 
+/* Public values of a tap that enter key derivation. */
+struct lk_transcript lk_tap_transcript(const struct lk_tap *tap);
+
 /* --- records.c --- */
 enum lk_status lk_vehicle_load(struct lk_vehicle *vehicle);
 /* Puts into the open commit. */
@@ -53,17 +60,60 @@ enum lk_status lk_vehicle_put_key(struct lk_vehicle *vehicle, size_t index,
                                   const struct lk_vehicle_key *key);
 enum lk_status lk_vehicle_put_fast(struct lk_vehicle *vehicle, size_t index,
                                    const struct lk_vehicle_key *key);
-/* The tokens of `seed` are what the phone holds; what was to come next is over. */
-enum lk_status lk_vehicle_put_tokens(struct lk_vehicle *vehicle, size_t index,
-                                     const uint8_t seed[32], const uint8_t slots[16]);
-/* The tokens of `seed` are about to be written: the phone may hold them from now on. */
-enum lk_status lk_vehicle_put_next(struct lk_vehicle *vehicle, size_t index,
-                                   const uint8_t seed[32], const uint8_t slots[16]);
-/* LK_CALLER_NOT_FOUND if nothing is next. The caller wipes the seed, whatever the status. */
-enum lk_status lk_vehicle_read_next(struct lk_vehicle *vehicle, size_t index, uint8_t seed[32],
-                                    uint8_t slots[16]);
+/* The tokens of one seed, and the slots that go with the spares of them. */
+struct lk_token_set {
+    uint8_t seed[32];
+    uint8_t slots[16];
+    uint8_t unused; /* bit i: nobody came with spare i yet */
+};
+/* Tokens that the phone of an owner holds, or (`is_next`) may hold from now on. */
+enum lk_status lk_vehicle_put_set(struct lk_vehicle *vehicle, size_t index, int is_next,
+                                  const struct lk_token_set *set);
+/* What was next is what the phone holds. LK_CALLER_NOT_FOUND if nothing is next. */
+enum lk_status lk_vehicle_adopt_next(struct lk_vehicle *vehicle, size_t index);
+/* LK_CALLER_NOT_FOUND if there is none. The caller wipes `out`, whatever the status. */
+enum lk_status lk_vehicle_read_set(struct lk_vehicle *vehicle, size_t index, int is_next,
+                                   struct lk_token_set *out);
+/* A friend's token is its own: the seed it came from is replaced at the owner's next refill. */
+enum lk_status lk_vehicle_put_friend_token(struct lk_vehicle *vehicle, size_t index,
+                                           const struct lk_vehicle_key *key,
+                                           const uint8_t token[LK_TOKEN_LEN]);
+/* The token that this key must show. LK_CALLER_NOT_FOUND; the caller wipes it. */
+enum lk_status lk_vehicle_read_token(struct lk_vehicle *vehicle, size_t index,
+                                     uint8_t out[LK_TOKEN_LEN]);
+/* The key for sharing passwords, of one owner and one epoch: another epoch's is not found. */
+enum lk_status lk_vehicle_put_share_key(struct lk_vehicle *vehicle, size_t index, uint32_t epoch,
+                                        const uint8_t share_key[16]);
+enum lk_status lk_vehicle_read_share_key(struct lk_vehicle *vehicle, size_t index, uint32_t epoch,
+                                         uint8_t out[16]);
+/* What must happen before the first tap of a friend that came through the online door (M85). Bytes
+ * alone, as they lie in the store. */
+struct lk_activation {
+    uint8_t methods;         /* LK_ACTIVATE_*, of the owner; 0: none */
+    uint8_t profile_methods; /* of the profile; 0: none */
+    uint8_t salt[8], mac[16];
+};
+enum lk_status lk_vehicle_put_activation(struct lk_vehicle *vehicle, size_t index,
+                                         const struct lk_activation *activation);
+enum lk_status lk_vehicle_read_activation(struct lk_vehicle *vehicle, size_t index,
+                                          struct lk_activation *out);
+enum lk_status lk_vehicle_drop_activation(struct lk_vehicle *vehicle, size_t index);
 enum lk_status lk_vehicle_drop_fast(struct lk_vehicle *vehicle, size_t index);
+/* All records of a key but the one that names it. */
+enum lk_status lk_vehicle_drop_secrets(struct lk_vehicle *vehicle, size_t index);
 enum lk_status lk_vehicle_drop_key(struct lk_vehicle *vehicle, size_t index);
+struct lk_time_record {
+    uint32_t floor, number, anchor_s;
+    uint64_t anchor_ms;
+};
+/* With the clock of the configuration. */
+enum lk_status lk_vehicle_put_time(struct lk_vehicle *vehicle, const struct lk_time_record *time);
+/* Record `number` of the memory of used and ended; empty removes it. */
+enum lk_status lk_vehicle_put_spent(struct lk_vehicle *vehicle, size_t number,
+                                    struct lk_bytes entries);
+/* An absent one is LK_OK with a length of 0. */
+enum lk_status lk_vehicle_read_spent(struct lk_vehicle *vehicle, size_t number, uint8_t *out,
+                                     size_t cap, size_t *out_len);
 enum lk_status lk_vehicle_put_verifier(struct lk_vehicle *vehicle,
                                        const struct lk_verifier *verifier);
 enum lk_status lk_vehicle_put_attempts(struct lk_vehicle *vehicle, uint8_t attempts);
@@ -81,18 +131,90 @@ enum lk_status lk_vehicle_token(struct lk_vehicle *vehicle, const uint8_t seed[3
 size_t lk_vehicle_find_slot(const struct lk_vehicle *vehicle, struct lk_bytes slot);
 size_t lk_vehicle_find_public(const struct lk_vehicle *vehicle, const uint8_t public_key[65]);
 size_t lk_vehicle_find_state(const struct lk_vehicle *vehicle, uint8_t role, uint8_t state);
-/* Where a new owner goes: a free place, else that of an ended owner; LK_NO_KEY if there is none. */
-size_t lk_vehicle_room_for_owner(const struct lk_vehicle *vehicle);
+/* Where a new key goes: a free place, else that of an ended key that the memory of S7 knows;
+ * *out_index is LK_NO_KEY if there is none. */
+enum lk_status lk_vehicle_room(struct lk_vehicle *vehicle, size_t *out_index);
 /* A slot identifier that no entry uses, not zero. */
 enum lk_status lk_vehicle_new_slot(struct lk_vehicle *vehicle, uint8_t out[LK_SLOT_LEN]);
 /* Removes the pending owner, if there is one, from store and table. */
 enum lk_status lk_vehicle_drop_pending(struct lk_vehicle *vehicle);
-/* The pending owner becomes the owner, the old one ends, the verifier goes: one commit (D18). */
+/* The pending owner becomes the owner, the old one and all friends end, the verifier goes: one
+ * commit (D18, S15). */
 enum lk_status lk_vehicle_promote(struct lk_vehicle *vehicle, size_t index,
-                                  const struct lk_vehicle_key *key, const struct lk_tap *tap);
+                                  const struct lk_vehicle_key *key);
 /* New tokens, spare slots and fast key of an owner that is one already: one commit. */
 enum lk_status lk_vehicle_refill(struct lk_vehicle *vehicle, size_t index,
-                                 const struct lk_vehicle_key *key, const struct lk_tap *tap);
+                                 const struct lk_vehicle_key *key);
+
+/* Wipes the fast key of an entry whose time is over, in RAM and then in the store (S12). */
+void lk_vehicle_wipe_fast(struct lk_vehicle *vehicle, size_t index);
+
+/* --- time.c (D30) --- */
+/* Seconds since 2000 that the car trusts now; 0: it knows no time. */
+uint32_t lk_time_seconds(const struct lk_vehicle *vehicle, uint64_t now_ms);
+
+/* --- spent.c: used attestations and ended keys (S7) --- */
+#define LK_SPENT_FOR_EVER UINT32_MAX
+/* Entries to be added in one commit. */
+struct lk_spent {
+    struct lk_vehicle *vehicle;
+    size_t num; /* in the memory, these included */
+    uint8_t tail[576]; /* the record that is not full yet */
+};
+enum lk_status lk_spent_load(struct lk_vehicle *vehicle);
+/* *out_found is 1 if the memory holds this hash. */
+enum lk_status lk_spent_find(struct lk_vehicle *vehicle, const uint8_t hash[LK_HASH_LEN],
+                             int *out_found);
+/* begin, any adds, end inside an open commit; when it holds, vehicle->num_spent = spent->num.
+ * LK_SHARE_MEMORY when it is full: then what was added before still stands. */
+enum lk_status lk_spent_begin(struct lk_spent *spent, struct lk_vehicle *vehicle);
+enum lk_status lk_spent_add(struct lk_spent *spent, const uint8_t hash[LK_HASH_LEN],
+                            uint32_t until);
+enum lk_status lk_spent_end(struct lk_spent *spent);
+/* Adds the key of an entry that ends now. A full memory is LK_OK: its entry stays in the table. */
+enum lk_status lk_spent_add_key(struct lk_spent *spent, const struct lk_vehicle_key *key);
+/* Forgets what lies below the new floor, in the open commit; *out_num is what is left. */
+enum lk_status lk_spent_forget(struct lk_vehicle *vehicle, uint32_t floor, size_t *out_num);
+
+/* --- friend.c: the owner's word about another key --- */
+struct lk_friend {
+    struct lk_package package;
+    struct lk_vehicle_key key;
+    struct lk_activation activation;
+    struct lk_token_set set;     /* of the owner: the one with the slot */
+    uint8_t is_next;             /* it is the set that is next */
+    uint8_t spare;               /* number of the slot in it */
+    uint8_t uses_password;
+    size_t owner, place;         /* in the table */
+    uint8_t share_hash[LK_HASH_LEN];
+    uint8_t token[LK_TOKEN_LEN];
+};
+/* Judges a package, in the order of spec/access.md. `tap` is the first tap that brought it, or NULL
+ * at the online door: then possession and activation wait for the first tap. The caller wipes
+ * `out`, whatever the status. */
+enum lk_status lk_friend_check(struct lk_vehicle *vehicle, struct lk_bytes package,
+                               const struct lk_tap *tap, uint64_t now_ms, struct lk_friend *out);
+/* One commit: key, token, spent attestation, the owner's slot; `fast` may be NULL. */
+enum lk_status lk_friend_store(struct lk_vehicle *vehicle, struct lk_friend *found,
+                               const struct lk_fast_key *fast);
+/* What must have happened at the car for a first tap. LK_OK or LK_SHARE_ACTIVATION; a wrong
+ * password is counted and forgotten. *out_uses_password: it is to be forgotten when it served. */
+enum lk_status lk_friend_activated(struct lk_vehicle *vehicle, const struct lk_activation *what,
+                                   uint64_t now_ms, uint8_t *out_uses_password);
+/* The typed password goes. */
+void lk_friend_forget_password(struct lk_vehicle *vehicle);
+
+/* --- package.c: the mailbox work of a friend's first tap (M105) --- */
+/* LK_OK, or LK_SHARE_TOO_SOON after a package that was refused (S6). */
+enum lk_status lk_package_may_read(const struct lk_vehicle *vehicle, uint64_t now_ms);
+/* Asks for the next bytes. */
+enum lk_status lk_package_ask(struct lk_tap *tap, const struct lk_send *send);
+/* Takes an answer. *out_is_whole is 1 when the package is there. */
+enum lk_status lk_package_take(struct lk_tap *tap, struct lk_bytes plain, int *out_is_whole);
+/* Judges and stores what was read; a failure starts the pause of S6. *out_index is the new key. */
+enum lk_status lk_package_accept(struct lk_tap *tap, uint64_t now_ms, size_t *out_index);
+/* Tells the phone that the package was taken: one atomic EXCHANGE. */
+enum lk_status lk_package_clear(struct lk_tap *tap, const struct lk_send *send);
 
 /* --- policy.c --- */
 const struct lk_reader_policy *lk_policy_of(const struct lk_vehicle *vehicle, uint8_t reader);
@@ -102,9 +224,12 @@ int lk_policy_allows(const struct lk_vehicle *vehicle, uint8_t reader, uint8_t a
 int lk_policy_fast(const struct lk_vehicle *vehicle, uint8_t reader, uint8_t action);
 /* 1 while a key may still be used fast (P-13). */
 int lk_policy_fresh(const struct lk_vehicle_key *key, uint64_t now_ms);
+/* 1 if a key whose time is over still has a fast key. */
+int lk_policy_is_over(const struct lk_vehicle *vehicle, size_t index, uint64_t now_ms);
 /* LK_OK, or why the car as it stands cannot do that, whatever the key. */
 enum lk_status lk_policy_condition(const struct lk_vehicle *vehicle, uint8_t action);
-/* LK_OK, or why this key may not do that there: state, role and rights as they stand now. */
+/* LK_OK, or why this key may not do that there: state, dates, role, rights and limits as they stand
+ * now. */
 enum lk_status lk_policy_check(const struct lk_vehicle *vehicle, size_t index, uint8_t reader,
                                uint8_t action, int was_fast, uint64_t now_ms);
 
@@ -115,9 +240,9 @@ enum lk_status lk_grant_make(struct lk_vehicle *vehicle, const struct lk_vehicle
 
 /* --- tokens.c: mailbox work of phase 3 (D28) --- */
 enum { LK_TOKEN_NONE, LK_TOKEN_CURRENT, LK_TOKEN_NEXT };
-/* Which token the phone showed: tap->token_proof. With NEXT its seed and slots are in the tap, for
- * the commit of this tap. */
-enum lk_status lk_tokens_prove(struct lk_tap *tap, struct lk_bytes window);
+/* Which token the phone showed (tap->shown): tap->token_proof. What is current is looked up for a
+ * start alone. */
+enum lk_status lk_tokens_prove(struct lk_tap *tap);
 /* Draws new tokens and commits them as next: from then on the phone may have them. */
 enum lk_status lk_tokens_begin(struct lk_tap *tap);
 /* LK_OK while what is next is what this tap wrote; LK_TAP_TOKEN if another tap came between. */

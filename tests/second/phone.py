@@ -157,7 +157,8 @@ class Phone:
         self.key, self.endpoint = Key(), secrets.token_bytes(8)
         self.confidential = bytearray(int.from_bytes(confidential, "big"))
         self.private = bytearray(int.from_bytes(private, "big"))
-        self.windows = take(self.wrote[0x7f4e], 0x4a, 0x4b)
+        told = dict(tlvs(self.wrote[0x7f4e]))
+        self.windows = told[0x4a], told[0x4b]
         facts = dict(vehicle=vehicle, endpoint=self.endpoint, options=group1 + group2,
                      confidential=len(self.confidential), private=len(self.private), slot=slot,
                      vehicle_pk=vehicle_pk, authorized=authorized, versions=self.versions)

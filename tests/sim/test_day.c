@@ -12,6 +12,7 @@
 
 #include "chan/chan.h"
 #include "crypto/crypto.h"
+#include "vehicle/vehicle.h"
 
 static struct test_stage day;
 
@@ -661,12 +662,15 @@ static void ST12_session_older_than_the_deadline(void **state)
 
 static void M28_token_of_the_mailbox_is_compared(void **state)
 {
-    int index;
+    static const struct lk_token_set others = {.seed = {1}};
+    size_t index;
 
     (void)state;
     test_pair(&day.car, &day.field, &day.phone);
-    index = test_key_in(&day.car, LK_KEY_OWNER, LK_KEY_ACTIVE);
-    day.car.vehicle.keys[index].token[0] ^= 1;
+    index = (size_t)test_key_in(&day.car, LK_KEY_OWNER, LK_KEY_ACTIVE);
+    assert_int_equal(lk_store_begin(&day.car.store), LK_OK);
+    assert_int_equal(lk_vehicle_put_set(&day.car.vehicle, index, 0, &others), LK_OK);
+    assert_int_equal(lk_store_commit(&day.car.store), LK_OK);
     refused(LK_READER_DASHBOARD, LK_ACTION_START, LK_TAP_TOKEN);
     granted(LK_READER_DASHBOARD, LK_ACTION_MAINTAIN, 0);
     granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);

@@ -153,7 +153,7 @@ static void M23_each_rule_of_the_policy_refuses_alone(void **state)
     assert_int_equal(check(0, LK_READER_DASHBOARD, LK_ACTION_START, 0), LK_OK);
     assert_int_equal(check(0, LK_READER_DOOR, LK_ACTION_START, 0), LK_TAP_NOT_ALLOWED);
     assert_int_equal(check(0, 3, LK_ACTION_UNLOCK, 0), LK_TAP_NOT_ALLOWED);
-    assert_int_equal(check(0, LK_READER_DOOR, 6, 0), LK_TAP_NOT_ALLOWED);
+    assert_int_equal(check(0, LK_READER_DOOR, 7, 0), LK_TAP_NOT_ALLOWED);
     assert_int_equal(check(0, LK_READER_DASHBOARD, LK_ACTION_START, 1), LK_TAP_NEEDS_STANDARD);
     key->fast_count = LK_FAST_MAX_COUNT;
     assert_int_equal(check(0, LK_READER_DOOR, LK_ACTION_UNLOCK, 1), LK_TAP_NEEDS_STANDARD);
@@ -189,7 +189,7 @@ static void RA13_a_grant_carries_the_speed_limit_under_its_mac(void **state)
     (void)state;
     memcpy(actuator.key, car->config.actuator_key, sizeof actuator.key);
     owner()->rights |= LK_RIGHT_RESTRICTED;
-    owner()->speed_limit_kmh = 90;
+    owner()->limits.speed_kmh = 90;
     grant = tap(LK_READER_DASHBOARD, LK_ACTION_START)->grant;
     assert_int_equal(grant.speed_limit_kmh, 90);
     grant.speed_limit_kmh = 0;
@@ -546,8 +546,8 @@ static void CR5_a_record_that_nobody_wrote_stops_the_start(void **state)
         uint8_t change; /* 0: the record is cut here */
     } rows[] = {
         {VERIFIER, 89, 0},   {VERIFIER, 100, 1}, {EPOCH, 3, 0},    {SEQUENCE, 1, 0},
-        {CACHED_F, 0, 0x40}, {KEY, 50, 0},       {KEY, 0, 0x40},   {KEY, 2, 0x40},
-        {TOKENS, 16, 0},     {TOKENS, 20, 1},
+        {CACHED_F, 0, 0x40}, {KEY, 50, 0},       {KEY, 1, 0x40},   {KEY, 98, 0},
+        {TOKENS, 17, 0},     {TOKENS, 20, 1},
     };
     uint8_t record[LK_STORE_RECORD_MAX], changed[LK_STORE_RECORD_MAX];
 
@@ -578,7 +578,7 @@ static void CR5_a_secret_of_another_length_stops_the_start(void **state)
         uint32_t id;
         uint16_t plain_len;
         const char *label;
-    } rows[] = {{VERIFIER, 89, "pair w0"}, {TOKENS, 16, "token seed"}};
+    } rows[] = {{VERIFIER, 89, "pair w0"}, {TOKENS, 17, "token seed"}};
     uint8_t record[LK_STORE_RECORD_MAX];
 
     (void)state;
