@@ -440,8 +440,8 @@ static void run_program(const char *program)
     qsort(demo, 3, sizeof(double), by_value);
     /* Two pairings, each with one at the maker of the password and one in the phone. */
     double net = demo[1] - 4 * pairing_scrypt[SAMPLES / 2];
-    printf("P27 demo=%.0fms without scrypt=%.0fms goal<=1000ms %s latchkey demo share\n", demo[1] / 1e3,
-           net / 1e3, demo[0] >= 0 && net <= 1e6 ? "ok" : "missed");
+    printf("P27 demo=%.0fms without scrypt=%.0fms goal<=1000ms %s latchkey demo share\n",
+           demo[1] / 1e3, net / 1e3, demo[0] >= 0 && net <= 1e6 ? "ok" : "missed");
 }
 
 int main(int argc, char **argv)
