@@ -31,8 +31,9 @@ int ceremony_new(struct cli *cli)
     unit_close(&maker.unit);
     if (status != LK_OK)
         return cli_fail(cli, status, "%s", maker.ceremony.message);
-    printf("made %s (%s): automaker %s, device maker %s, and F that joins them: %s\n", folder,
-           environment, automaker, device_maker, out);
+    printf("made %s (%s): automaker %s, device maker %s, and F that joins them: %s\n"
+           "next: latchkey ceremony show \"%s\"\n",
+           folder, environment, automaker, device_maker, out, one);
     return 0;
 }
 
@@ -74,6 +75,8 @@ int ceremony_show(struct cli *cli)
     unit_close(&unit);
     if (!bad && num == 0)
         return cli_fail(cli, LK_CALLER_NOT_FOUND,
-                        "%s holds no certificate (j.der, d.der, k.der ...)", folder);
+                        "%s holds no certificate (j.der, d.der, k.der ...); FOLDER is that of one "
+                        "maker or car",
+                        folder);
     return bad;
 }

@@ -16,8 +16,7 @@ enum lk_status lk_mailbox_load(struct lk_applet *applet, size_t endpoint)
 
     if (applet->mailbox_endpoint == endpoint)
         return LK_OK;
-    if (applet->mailbox_dirty)
-        return LK_CALLER_STATE;
+    assert(!applet->mailbox_dirty);
     lk_mailbox_drop(applet);
     status = lk_record_read_mailboxes(applet, endpoint, applet->mailbox);
     if (status != LK_OK) {

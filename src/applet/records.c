@@ -12,7 +12,8 @@ enum kind {
     CONFIDENTIAL = 6,
     PERSISTENT = 7,
     TERMINATION = 8,
-    ENCRYPTION = 9,
+    DOUBT = 9,
+    ENCRYPTION = 10,
 };
 
 #define RECORD_VERSION 1
@@ -56,15 +57,16 @@ enum lk_status lk_records_end(struct lk_applet *applet, enum lk_status status)
 static enum lk_status put(struct lk_applet *applet, enum kind kind, size_t index,
                           const struct lk_wr *wr)
 {
-    if (wr->fault != LK_OK)
-        return wr->fault;
+    assert(wr->fault == LK_OK); /* the buffers are as large as the records */
     return lk_store_put(applet->store, number(kind, index), wr->at, wr->len);
 }
 
+/* With the age, so that it goes on when the endpoint that had it is deleted (D5). */
 enum lk_status lk_record_settings(struct lk_applet *applet, uint8_t express, uint8_t locked)
 {
-    uint8_t record[3] = {RECORD_VERSION, express, locked};
+    uint8_t record[11] = {RECORD_VERSION, express, locked};
 
+    lk_put64(record + 3, applet->age);
     return lk_store_put(applet->store, number(SETTINGS, 0), record, sizeof record);
 }
 
@@ -226,8 +228,8 @@ static enum lk_status load_endpoint(struct lk_applet *applet, size_t index, stru
 
 enum lk_status lk_record_drop_endpoint(struct lk_applet *applet, size_t index)
 {
-    static const enum kind kinds[] = {ENDPOINT,   CERTIFICATE, PRIVATE,   CONFIDENTIAL,
-                                      PERSISTENT, TERMINATION, ENCRYPTION};
+    static const enum kind kinds[] = {ENDPOINT,   CERTIFICATE, PRIVATE, CONFIDENTIAL,
+                                      PERSISTENT, TERMINATION, DOUBT,   ENCRYPTION};
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         LK_TRY(lk_store_remove(applet->store, number(kinds[i], index)));
@@ -297,6 +299,28 @@ static enum lk_status load_persistent(struct lk_applet *applet, size_t index, st
 enum lk_status lk_record_drop_persistent(struct lk_applet *applet, size_t index)
 {
     return lk_store_remove(applet->store, number(PERSISTENT, index));
+}
+
+/* --- doubt --- */
+
+enum lk_status lk_record_doubt(struct lk_applet *applet, size_t index, uint32_t doubt)
+{
+    uint8_t record[5] = {RECORD_VERSION};
+
+    if (doubt == 0)
+        return lk_store_remove(applet->store, number(DOUBT, index));
+    lk_put32(record + 1, doubt);
+    return lk_store_put(applet->store, number(DOUBT, index), record, sizeof record);
+}
+
+static enum lk_status load_doubt(struct lk_applet *applet, size_t index, struct lk_rd *rd)
+{
+    uint32_t doubt = lk_rd_u32(rd);
+
+    if (*rd->fault != LK_OK || rd->left != 0 || doubt > LK_APPLET_DOUBT_MAX)
+        return LK_STORE_CORRUPT;
+    applet->endpoints[index].doubt = doubt;
+    return LK_OK;
 }
 
 /* --- the key that a friend's token is encrypted to --- */
@@ -440,7 +464,8 @@ static enum lk_status load(struct lk_applet *applet, uint32_t id)
         return LK_STORE_VERSION;
     if (index >= (kind == CA ? LK_APPLET_NUM_CAS : LK_APPLET_NUM_ENDPOINTS))
         return LK_CALLER_FULL;
-    if (kind != SETTINGS && kind != CA && kind != ENDPOINT && kind != PERSISTENT)
+    if (kind == CERTIFICATE || kind == PRIVATE || kind == CONFIDENTIAL || kind == TERMINATION ||
+        kind == ENCRYPTION)
         return LK_OK; /* read when needed */
     LK_TRY(lk_store_read(applet->store, id, record, sizeof record, &len));
     lk_rd_init(&rd, lk_bytes(record, len), &fault);
@@ -452,8 +477,12 @@ static enum lk_status load(struct lk_applet *applet, uint32_t id)
         return load_endpoint(applet, index, &rd);
     if (kind == PERSISTENT)
         return load_persistent(applet, index, &rd);
+    if (kind == DOUBT)
+        return load_doubt(applet, index, &rd);
     applet->express = lk_rd_u8(&rd) != 0;
     applet->locked = lk_rd_u8(&rd) != 0;
+    applet->age = (uint64_t)lk_rd_u32(&rd) << 32;
+    applet->age |= lk_rd_u32(&rd);
     return fault == LK_OK && rd.left == 0 ? LK_OK : LK_STORE_CORRUPT;
 }
 

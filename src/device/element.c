@@ -233,7 +233,7 @@ enum lk_status lk_element_setup(struct lk_device *device,
 }
 
 enum lk_status lk_element_state(struct lk_device *device, const uint8_t id[LK_ENDPOINT_ID_LEN],
-                                uint8_t *out_state)
+                                uint8_t *out_state, uint8_t *out_is_first)
 {
     struct lk_wired_state state;
     uint8_t answer[LK_APDU_RESPONSE_MAX];
@@ -248,12 +248,13 @@ enum lk_status lk_element_state(struct lk_device *device, const uint8_t id[LK_EN
         memcmp(state.endpoint_id.at, id, LK_ENDPOINT_ID_LEN) != 0)
         return LK_PORT_ELEMENT;
     *out_state = state.state;
+    *out_is_first = state.is_first;
     return LK_OK;
 }
 
 /* --- the instance --- */
 
-enum lk_status lk_element_notice(struct lk_device *device, struct lk_notice *out)
+enum lk_status lk_element_notice(struct lk_device *device, struct lk_element_notice *out)
 {
     struct lk_wired_notice notice;
     uint8_t answer[LK_APDU_RESPONSE_MAX];
@@ -266,7 +267,8 @@ enum lk_status lk_element_notice(struct lk_device *device, struct lk_notice *out
         return LK_PORT_ELEMENT;
     out->status = (enum lk_status)notice.status;
     memcpy(out->endpoint_id, notice.endpoint_id.at, sizeof out->endpoint_id);
-    out->is_good = notice.status == LK_OK && notice.control_p1 == LK_CONTROL_DONE;
+    out->control_p1 = notice.control_p1;
+    out->control_p2 = notice.control_p2;
     return LK_OK;
 }
 

@@ -10,6 +10,7 @@
  *   sharing.c      sharings in the journal, sealed messages, their order, ends
  *   share_owner.c  what the owner says and checks
  *   share_friend.c what the friend says and checks
+ *   sign_out.c     the end of one automaker on this phone
  *   element.c      wired APDUs to the secure element */
 #ifndef LK_DEVICE_ROOM_H
 #define LK_DEVICE_ROOM_H
@@ -145,6 +146,10 @@ void lk_wallet_read_run(struct lk_rd *rd, void *out, size_t len);
 /* 1 if it may be shown: not empty, no control characters. */
 int lk_wallet_is_name(struct lk_bytes name);
 enum lk_status lk_wallet_save_automaker(struct lk_device *device, size_t index);
+/* One commit: the automaker and every pass under it. */
+enum lk_status lk_wallet_drop_automaker(struct lk_device *device, size_t index);
+/* What the journal holds of it; nothing is LK_OK. */
+enum lk_status lk_wallet_load_automaker(struct lk_device *device, size_t index);
 enum lk_status lk_wallet_free_pass(struct lk_device *device, size_t *out_index);
 /* Settles every pending pass that no run is making. */
 enum lk_status lk_wallet_settle(struct lk_device *device);
@@ -173,16 +178,17 @@ enum lk_status lk_element_terminate(struct lk_device *device, const uint8_t id[L
 /* Windows of AUTH1, or state (one byte, may be absent). */
 enum lk_status lk_element_setup(struct lk_device *device,
                                 const struct lk_wired_setup_endpoint *body);
-/* State of one endpoint (enum lk_endpoint_state); LK_CALLER_NOT_FOUND. */
+/* State of one endpoint (enum lk_endpoint_state), and 1 if it would answer its car;
+ * LK_CALLER_NOT_FOUND. */
 enum lk_status lk_element_state(struct lk_device *device, const uint8_t id[LK_ENDPOINT_ID_LEN],
-                                uint8_t *out_state);
-/* How the last transaction came out. */
-struct lk_notice {
+                                uint8_t *out_state, uint8_t *out_is_first);
+/* How the last transaction came out, of which endpoint, and P1 and P2 of CONTROL FLOW. */
+struct lk_element_notice {
     enum lk_status status;
-    uint8_t endpoint_id[LK_ENDPOINT_ID_LEN]; /* zeros: none */
-    uint8_t is_good;                         /* and the car said so too */
+    uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
+    uint8_t control_p1, control_p2; /* FF FF: none came */
 };
-enum lk_status lk_element_notice(struct lk_device *device, struct lk_notice *out);
+enum lk_status lk_element_notice(struct lk_device *device, struct lk_element_notice *out);
 enum lk_status lk_element_set_express(struct lk_device *device, int on);
 enum lk_status lk_element_user_authenticated(struct lk_device *device);
 /* The consent of the user to share this FF20, given or taken back (S5). LK_NEEDS_USER_AUTH,
@@ -233,6 +239,10 @@ struct lk_share_terms {
     size_t ff20_len, pin_len;
 };
 enum lk_status lk_sharings_load(struct lk_device *device);
+/* The end of an automaker on this phone: stages the removal of every sharing about its cars, and of
+ * those that ended and name no pass; then forgets them in RAM. */
+enum lk_status lk_sharings_remove(struct lk_device *device, size_t automaker);
+void lk_sharings_forget(struct lk_device *device, size_t automaker);
 /* Ends what has run out, and takes back what an ended sharing left. */
 enum lk_status lk_sharings_expire(struct lk_device *device, uint64_t now_ms);
 /* 1 while a friend's sharing that is under way waits with this pass. */

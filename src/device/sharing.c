@@ -144,6 +144,33 @@ enum lk_status lk_sharings_load(struct lk_device *device)
     return LK_OK;
 }
 
+static int is_under(const struct lk_device *device, const struct lk_sharing *sharing,
+                    size_t automaker)
+{
+    return sharing->state != LK_SHARING_FREE &&
+           (sharing->pass >= LK_DEVICE_NUM_PASSES ||
+            device->passes[sharing->pass].automaker == automaker);
+}
+
+enum lk_status lk_sharings_remove(struct lk_device *device, size_t automaker)
+{
+    for (size_t i = 0; i < LK_DEVICE_NUM_SHARINGS; i++) {
+        if (!is_under(device, &device->sharings[i], automaker))
+            continue;
+        for (size_t part = 0; part < RECORDS_EACH; part++)
+            LK_TRY(lk_store_remove(device->config->store, number(i, part)));
+    }
+    return LK_OK;
+}
+
+void lk_sharings_forget(struct lk_device *device, size_t automaker)
+{
+    for (size_t i = 0; i < LK_DEVICE_NUM_SHARINGS; i++) {
+        if (is_under(device, &device->sharings[i], automaker))
+            lk_wipe(&device->sharings[i], sizeof device->sharings[i]);
+    }
+}
+
 /* 01, length of FF20, FF20, the wrapped PIN. */
 static enum lk_status put_terms(struct lk_device *device, size_t index,
                                 const struct lk_sharing *sharing,

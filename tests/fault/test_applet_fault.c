@@ -61,15 +61,8 @@ static enum lk_status plain(void)
 /* An owner's element that may sign, and a friend's key in it that waits for a token. */
 static enum lk_status sharing(void)
 {
-    struct test_endpoint endpoint;
-
     LK_TRY(test_share_start(&t, &share));
-    test_endpoint_default(&t, &endpoint);
-    endpoint.endpoint_id[7] = 2;
-    endpoint.option1 = 0x03;
-    endpoint.not_before = TEST_FROM;
-    endpoint.not_after = TEST_TO;
-    return test_applet_create_endpoint(&t, "TESTCA", &endpoint) == LK_SW_OK ? LK_OK : LK_INTERNAL;
+    return test_share_add_friend(&share);
 }
 
 static int create_ca(void)
@@ -130,6 +123,25 @@ static int exchange(void)
     return test_tap_operate(&t, &tap, 0, ops, 2, NULL, NULL) == LK_EXCHANGE_OK;
 }
 
+/* What the store holds must be read, opened and written anew. */
+static void stored(void)
+{
+    confirm();
+    assert_int_equal(exchange(), 1);
+    test_tap_forget(&t, &tap);
+    assert_int_equal(test_applet_reboot(&t), LK_OK);
+    confirm();
+}
+
+static int set_private(void)
+{
+    uint8_t body[15] = {0x50, 0x08};
+
+    memcpy(body + 2, t.endpoint_id, 8);
+    memcpy(body + 10, "\x4b\x03" "abc", 5);
+    return test_applet_wired(&t, 0xd2, 0x00, 0x40, body, sizeof body) == LK_SW_OK;
+}
+
 static int lock_key(void)
 {
     return test_applet_setup(&t, t.endpoint_id, LK_ENDPOINT_LOCKED, NULL, NULL) == LK_SW_OK;
@@ -167,37 +179,21 @@ static int authorize(void)
     return test_share_authorize_only(&share) == LK_SW_OK;
 }
 
-static const uint8_t friend_id[8] = {0xe0, 0, 0, 0, 0, 0, 0, 2};
-
 static int encryption_key(void)
 {
-    return test_applet_wired_id(&t, 0x8a, 0, friend_id) == LK_SW_OK;
+    return test_applet_wired_id(&t, 0x8a, 0, test_friend_id) == LK_SW_OK;
 }
 
-/* A token of any owner, sealed to the friend's encryption key. */
+static struct lk_token_export token;
+
 static void token_ready(void)
 {
-    struct lk_encryption_key object;
-    uint8_t token[32] = {0x77}, ephemeral[65], sealed[48], bytes[128];
-    struct lk_token_export export = {lk_bytes(ephemeral, 65), lk_bytes(sealed, 48)};
-    struct lk_wr wr;
-
-    assert_true(encryption_key());
-    assert_int_equal(lk_encryption_key_parse(lk_bytes(t.answer, t.answer_len), &object), LK_OK);
-    assert_int_equal(lk_ecies_seal(&t.car, object.public_key.at, lk_bytes(token, 32), ephemeral,
-                                   sealed),
-                     LK_OK);
-    lk_wr_init(&wr, bytes, sizeof bytes);
-    lk_wired_token_write(&export, &wr);
-    assert_int_equal(test_applet_write_buffer(&t, bytes, wr.len), LK_SW_OK);
+    assert_int_equal(test_share_seal(&share, share.tokens[3], &token), LK_SW_OK);
 }
 
 static int import(void)
 {
-    uint8_t body[10] = {0x50, 0x08};
-
-    memcpy(body + 2, friend_id, 8);
-    return test_applet_wired(&t, 0x7c, 0, 0, body, sizeof body) == LK_SW_OK;
+    return test_share_import(&t, test_friend_id, 0, &token) == LK_SW_OK;
 }
 
 static int restart(void)
@@ -213,6 +209,8 @@ static const struct step steps[] = {
     {"AUTH0", plain, selected, auth0},
     {"AUTH1", plain, authenticated, auth1},
     {"EXCHANGE", plain, confirm, exchange},
+    {"EXCHANGE on stored mailboxes", plain, stored, exchange},
+    {"SET PRIVATE DATA", plain, stored, set_private},
     {"SETUP ENDPOINT", plain, confirm, lock_key},
     {"TERMINATE ENDPOINT", plain, confirm, terminate},
     {"DELETE ENDPOINT", plain, confirm, delete_key},

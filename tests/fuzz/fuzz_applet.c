@@ -36,7 +36,6 @@ static struct test_applet t;
 static struct test_tap tap;
 static struct test_share share;
 static struct test_flash fresh; /* an owner's key with spares, a friend's key in state INVITED */
-static const uint8_t friend_id[8] = {0xe0, 0, 0, 0, 0, 0, 0, 2};
 static int is_started;
 
 static void demand(int truth, const char *what)
@@ -68,28 +67,11 @@ static struct lk_bytes run_of(struct script *script)
     return run;
 }
 
-/* A friend's key in the same element, for another car. */
-static void add_friend(void)
-{
-    struct test_endpoint endpoint;
-    uint8_t owner_key[65];
-
-    memcpy(owner_key, t.device_key, 65);
-    test_endpoint_default(&t, &endpoint);
-    memcpy(endpoint.endpoint_id, friend_id, 8);
-    endpoint.vehicle_id[7] ^= 1;
-    endpoint.option1 = 0x03;
-    endpoint.not_before = TEST_FROM;
-    endpoint.not_after = TEST_TO;
-    demand(test_applet_create_endpoint(&t, "TESTCA", &endpoint) == LK_SW_OK, "a friend's key");
-    memcpy(t.device_key, owner_key, 65);
-}
-
 static void begin(void)
 {
     if (!is_started) {
         demand(test_share_start(&t, &share) == LK_OK, "the applet starts");
-        add_friend();
+        demand(test_share_add_friend(&share) == LK_OK, "a friend's key is made");
         memcpy(&fresh, &t.flash, sizeof fresh);
         is_started = 1;
     }
@@ -189,24 +171,23 @@ static void authorize(struct script *script)
 
 static void friend_step(struct script *script)
 {
-    uint8_t what = next(script) % 4, change = next(script), token[32] = {0x99}, ephemeral[65];
-    uint8_t sealed[48];
-    struct lk_token_export export = {lk_bytes(ephemeral, 65), lk_bytes(sealed, 48)};
-    struct lk_encryption_key object;
+    uint8_t what = next(script) % 4, change = next(script);
+    static const uint8_t token[32] = {0x99};
+    struct lk_token_export export;
 
     if (what >= 2) {
-        test_applet_setup(&t, friend_id, what == 2 ? LK_ENDPOINT_ACTIVE : LK_ENDPOINT_INVITED,
+        test_applet_setup(&t, test_friend_id, what == 2 ? LK_ENDPOINT_ACTIVE : LK_ENDPOINT_INVITED,
                           NULL, NULL);
         return;
     }
-    if (test_applet_wired_id(&t, 0x8a, 0, friend_id) != LK_SW_OK || what == 0)
+    if (what == 0) {
+        test_applet_wired_id(&t, 0x8a, 0, test_friend_id);
         return;
-    demand(lk_encryption_key_parse(lk_bytes(t.answer, t.answer_len), &object) == LK_OK &&
-               lk_ecies_seal(&t.car, object.public_key.at, lk_bytes(token, 32), ephemeral,
-                             sealed) == LK_OK,
-           "an encryption key");
-    sealed[change % 48] ^= change;
-    if (test_share_import(&t, friend_id, (uint16_t)(change & 0x1f0), &export) == LK_SW_OK)
+    }
+    if (test_share_seal(&share, token, &export) != LK_SW_OK)
+        return;
+    share.sealed[change % 48] ^= change;
+    if (test_share_import(&t, test_friend_id, (uint16_t)(change & 0x1f0), &export) == LK_SW_OK)
         demand(change == 0, "the token is the one that was sealed");
 }
 
@@ -243,7 +224,7 @@ static void step(struct script *script)
 /* No key with dates may share, and none answers before it is signed. */
 static void check_friend(void)
 {
-    size_t index = lk_endpoint_find(&t.applet, lk_bytes(friend_id, 8));
+    size_t index = lk_endpoint_find(&t.applet, lk_bytes(test_friend_id, 8));
     const struct lk_applet_session *air = &t.applet.air;
 
     for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS; i++)

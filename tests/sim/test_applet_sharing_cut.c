@@ -20,7 +20,6 @@
 static struct test_applet t;
 static struct test_share s;
 static struct test_flash before;
-static const uint8_t friend_id[8] = {0xe0, 0, 0, 0, 0, 0, 0, 2};
 
 static void restore(void)
 {
@@ -55,32 +54,15 @@ static int is_authorized(void)
 }
 
 static struct lk_token_export token;
-static uint8_t ephemeral[65], sealed[48];
 
 static void prepare_import(void)
 {
-    struct lk_encryption_key object;
-    uint8_t bytes[128];
-    struct lk_wr wr;
-
-    assert_int_equal(test_applet_wired_id(&t, 0x8a, 0, friend_id), LK_SW_OK);
-    assert_int_equal(lk_encryption_key_parse(lk_bytes(t.answer, t.answer_len), &object), LK_OK);
-    assert_int_equal(lk_ecies_seal(&t.car, object.public_key.at, lk_bytes(s.tokens[3], 32),
-                                   ephemeral, sealed),
-                     LK_OK);
-    token.ephemeral = lk_bytes(ephemeral, sizeof ephemeral);
-    token.sealed = lk_bytes(sealed, sizeof sealed);
-    lk_wr_init(&wr, bytes, sizeof bytes);
-    lk_wired_token_write(&token, &wr);
-    assert_int_equal(test_applet_write_buffer(&t, bytes, wr.len), LK_SW_OK);
+    assert_int_equal(test_share_seal(&s, s.tokens[3], &token), LK_SW_OK);
 }
 
 static uint16_t import(void)
 {
-    uint8_t body[10] = {0x50, 0x08};
-
-    memcpy(body + 2, friend_id, 8);
-    return test_applet_wired(&t, 0x7c, 0, 0, body, sizeof body);
+    return test_share_import(&t, test_friend_id, 0, &token);
 }
 
 static int is_imported(void)
@@ -137,16 +119,9 @@ static void cut_everywhere(void (*prepare)(void), uint16_t (*run)(void), int (*i
 
 static int start(void **state)
 {
-    struct test_endpoint endpoint;
-
     (void)state;
     assert_int_equal(test_share_start(&t, &s), LK_OK);
-    test_endpoint_default(&t, &endpoint);
-    endpoint.endpoint_id[7] = 2;
-    endpoint.option1 = 0x03;
-    endpoint.not_before = TEST_FROM;
-    endpoint.not_after = TEST_TO;
-    assert_int_equal(test_applet_create_endpoint(&t, "TESTCA", &endpoint), LK_SW_OK);
+    assert_int_equal(test_share_add_friend(&s), LK_OK);
     memcpy(&before, &t.flash, sizeof before);
     return 0;
 }

@@ -218,6 +218,8 @@ uint16_t test_applet_create_endpoint(struct test_applet *t, const char *ca,
     struct lk_wr wr;
     struct lk_cert cert;
 
+    if (endpoint->vehicle_key != NULL)
+        body.creation.vehicle_key = lk_bytes(endpoint->vehicle_key, LK_POINT_LEN);
     if (endpoint->not_before != NULL)
         body.creation.not_before = lk_bytes(endpoint->not_before, LK_DATE_LEN);
     if (endpoint->not_after != NULL)

@@ -44,7 +44,8 @@ struct test_endpoint {
     uint8_t option1, option2;
     uint16_t confidential_size, private_size;
     uint8_t slot[8], slot_len;
-    uint8_t versions[8], versions_len;
+    uint8_t versions[16], versions_len;
+    const uint8_t *vehicle_key; /* the one in the creation data; NULL: absent */
     const char *not_before, *not_after; /* a friend's; NULL: none */
 };
 

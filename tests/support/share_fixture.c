@@ -196,6 +196,44 @@ uint16_t test_share_authorize(struct test_share *s)
     return LK_SW_OK;
 }
 
+const uint8_t test_friend_id[8] = {0xe0, 0, 0, 0, 0, 0, 0, 2};
+
+enum lk_status test_share_add_friend(struct test_share *s)
+{
+    struct test_applet *t = s->owner;
+    struct test_endpoint endpoint;
+    uint8_t owner_key[65];
+    uint16_t sw;
+
+    memcpy(owner_key, t->device_key, 65);
+    test_endpoint_default(t, &endpoint);
+    memcpy(endpoint.endpoint_id, test_friend_id, 8);
+    endpoint.vehicle_id[7] ^= 1;
+    endpoint.option1 = 0x03;
+    endpoint.not_before = TEST_FROM;
+    endpoint.not_after = TEST_TO;
+    sw = test_applet_create_endpoint(t, "TESTCA", &endpoint);
+    memcpy(t->device_key, owner_key, 65);
+    return sw == LK_SW_OK ? LK_OK : LK_INTERNAL;
+}
+
+uint16_t test_share_seal(struct test_share *s, const uint8_t token[32],
+                         struct lk_token_export *out)
+{
+    struct test_applet *t = s->owner;
+    struct lk_encryption_key object;
+
+    if (test_applet_wired_id(t, 0x8a, 0, test_friend_id) != LK_SW_OK)
+        return t->sw;
+    if (lk_encryption_key_parse(lk_bytes(t->answer, t->answer_len), &object) != LK_OK ||
+        lk_ecies_seal(&t->car, object.public_key.at, lk_bytes(token, 32), s->ephemeral,
+                      s->sealed) != LK_OK)
+        return 0;
+    out->ephemeral = lk_bytes(s->ephemeral, sizeof s->ephemeral);
+    out->sealed = lk_bytes(s->sealed, sizeof s->sealed);
+    return LK_SW_OK;
+}
+
 uint16_t test_share_import(struct test_applet *t, const uint8_t id[8], uint16_t offset,
                            const struct lk_token_export *token)
 {

@@ -24,6 +24,7 @@ struct test_share {
     uint8_t endpoint_id[8];
     int has_token;
     uint16_t offset, length;
+    uint8_t ephemeral[65], sealed[48]; /* of test_share_seal */
     /* what came back */
     struct lk_wired_authorized answer; /* windows into owner->cert */
     struct lk_share attestation;
@@ -44,7 +45,13 @@ uint16_t test_share_consent(struct test_share *s, uint8_t p1); /* CONSENT alone 
 uint16_t test_share_send(struct test_share *s);                /* into the buffer */
 uint16_t test_share_authorize_only(struct test_share *s);      /* AUTHORIZE ENDPOINT alone */
 uint16_t test_share_authorize(struct test_share *s);           /* both, and reads the answer */
-/* SET CONFIDENTIAL DATA with what came back. */
+/* A friend's key in the owner's own element, for another car, in state INVITED. */
+extern const uint8_t test_friend_id[8];
+enum lk_status test_share_add_friend(struct test_share *s);
+/* CREATE ENCRYPTION KEY for it, and a token sealed to that key; gives the status word. */
+uint16_t test_share_seal(struct test_share *s, const uint8_t token[32],
+                         struct lk_token_export *out);
+/* SET CONFIDENTIAL DATA. */
 uint16_t test_share_import(struct test_applet *t, const uint8_t id[8], uint16_t offset,
                            const struct lk_token_export *token);
 /* Both mailboxes of the endpoint at `index`, as stored. */

@@ -454,6 +454,7 @@ static void PK8_every_fact_of_h_is_checked(void **state)
         [H_SHORT_SLOT] = LK_SHARE_SLOT,         [H_FROM] = LK_SHARE_DATES,
         [H_TO] = LK_SHARE_DATES,                [H_NO_DATES] = LK_SHARE_DATES,
     };
+    struct lk_encryption_key change = {.key_id = {s.sharer, 20}};
     struct test_ca_key own;
 
     (void)state;
@@ -468,6 +469,7 @@ static void PK8_every_fact_of_h_is_checked(void **state)
     memset(&own, 0, sizeof own);
     memcpy(own.public_key, t.device_key, 65);
     assert_int_equal(test_share_make_h(&s, &own), LK_OK);
+    assert_int_equal(test_share_make_ff21(&s, &change), LK_OK); /* fits, but for its signature */
     assert_int_equal(refused(), LK_SHARE_KEY);
     still_good();
 }
@@ -1021,7 +1023,7 @@ static void LI1_the_encryption_key_goes_with_its_endpoint(void **state)
     for (int how = 0; how < 3; how++) {
         begin_phone();
         make_key();
-        assert_true(has_record(9));
+        assert_true(has_record(10));
         if (how == 0)
             assert_int_equal(test_applet_wired_id(&phone, 0x78, 1, phone.endpoint_id), LK_SW_OK);
         else if (how == 1)
@@ -1031,7 +1033,7 @@ static void LI1_the_encryption_key_goes_with_its_endpoint(void **state)
                                                (const uint8_t *)"\x5f\x20\x08"
                                                                 "FRIENDCA", 11),
                              LK_SW_OK);
-        assert_false(has_record(9));
+        assert_false(has_record(10));
         assert_int_equal(test_applet_wired_id(&phone, 0x8a, 0, phone.endpoint_id),
                          how == 0 ? LK_SW_SEQUENCE : LK_SW_NOT_FOUND);
         end_phone();
