@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "moment.h"
 #include "phone.h"
 #include "rows.h"
 #include "share.h"
@@ -19,6 +20,7 @@ struct host {
     struct lk_posix_element wired;
     struct phone_clients clients;
     struct record record;
+    const struct cli *cli;
     const char *name;
     int hides; /* what the router was told last */
     json_t *brands; /* of the world: which automaker is whose (the automakers' apps know) */
@@ -31,6 +33,10 @@ static const char *state_text(uint8_t state)
         return "pending";
     case LK_PASS_ACTIVE:
         return "active";
+    case LK_PASS_SHARED:
+        return "ready";
+    case LK_PASS_INVITED:
+        return "invited";
     case LK_PASS_LOCKED:
         return "locked";
     default:
@@ -43,6 +49,24 @@ static const char *automaker_of(const struct host *host, const uint8_t vehicle_i
 {
     char brand[5];
     return json_string_value(json_object_get(host->brands, cli_hex_upper(vehicle_id, 2, brand)));
+}
+
+/* What the owner granted, with the name that the automaker gives the level. */
+static void add_grant(const struct host *host, json_t *object, const struct lk_pass *pass,
+                      const char *automaker)
+{
+    static struct profiles profiles;
+    char name[32], text[MOMENT_TEXT_LEN];
+    if (!automaker || profiles_of_automaker(host->cli, automaker, &profiles) != 0)
+        profiles.num = 0;
+    json_object_set_new(object, "profile",
+                        json_string(profiles_name(&profiles, pass->profile, name)));
+    json_object_set_new(object, "from", json_string(moment_text(pass->not_before, text)));
+    json_object_set_new(object, "to", json_string(moment_text(pass->not_after, text)));
+    if (pass->state == LK_PASS_SHARED)
+        json_object_set_new(object, "note", json_string("waits for its first tap at the car"));
+    if (pass->state == LK_PASS_INVITED)
+        json_object_set_new(object, "note", json_string("waits for the owner's signature"));
 }
 
 static json_t *pass_object(const struct host *host, const struct lk_pass *pass, size_t item)
@@ -61,6 +85,8 @@ static json_t *pass_object(const struct host *host, const struct lk_pass *pass, 
         cli_hex(pass->vehicle_key, LK_POINT_LEN, vehicle_key));
     if (automaker)
         json_object_set_new(object, "automaker", json_string(automaker));
+    if (pass->role != 1)
+        add_grant(host, object, pass, automaker);
     return object;
 }
 
@@ -195,6 +221,18 @@ static void loop(struct host *host)
     }
 }
 
+/* What a car is told of this device. */
+static uint8_t device_type(const char *folder)
+{
+    char path[400];
+    snprintf(path, sizeof path, "%s/device.json", folder);
+    json_t *facts = cli_read_json(path);
+    const char *kind = json_string_value(json_object_get(facts, "kind"));
+    uint8_t type = kind && strcmp(kind, "watch") == 0 ? 2 : 1;
+    json_decref(facts);
+    return type;
+}
+
 static int start(struct cli *cli, struct host *host)
 {
     char folder[300];
@@ -211,7 +249,7 @@ static int start(struct cli *cli, struct host *host)
     lk_posix_element_init(&host->wired, fd, 5000, &host->element);
     lk_openssl_scrypt(&host->scrypt);
     host->config = (struct lk_device_config){&host->unit.crypto, &host->unit.store, &host->element,
-                                             &host->scrypt, &host->roots};
+                                             &host->scrypt, &host->roots, device_type(folder)};
     enum lk_status status =
         phone_root_policy(folder, host->allowed, LK_DEVICE_NUM_AUTOMAKERS, &host->roots);
     if (status == LK_OK)
@@ -228,6 +266,7 @@ static int start(struct cli *cli, struct host *host)
 int phone_host(struct cli *cli)
 {
     static struct host host;
+    host.cli = cli;
     host.name = cli_argument(cli, 0);
     host.clients.listeners[0] = host.clients.listeners[1] = -1;
     int bad = local_enter_world(cli);
