@@ -143,6 +143,8 @@ static enum lk_action action_of(const struct car *car, enum lk_reader reader, co
         return LK_ACTION_LOCK;
     if (strcmp(name, "start") == 0)
         return LK_ACTION_START;
+    if (strcmp(name, "trunk") == 0)
+        return LK_ACTION_TRUNK;
     if (reader == LK_READER_DASHBOARD)
         return LK_ACTION_START;
     return car->model.is_locked ? LK_ACTION_UNLOCK : LK_ACTION_LOCK;
@@ -173,6 +175,7 @@ static json_t *result(struct car *car, const struct lk_outcome *outcome, enum lk
     json_object_set_new(answer, "car_state", json_string(car_state_text(car)));
     json_object_set_new(answer, "fast", json_boolean(outcome->was_fast));
     json_object_set_new(answer, "speed_limit_kmh", json_integer(car->model.speed_limit_kmh));
+    json_object_set_new(answer, "trunk_open", json_boolean(car->model.is_trunk_open));
     json_object_set_new(answer, "link_ms", json_real((double)us / 1000.0));
     if (outcome->detail != LK_OK && outcome->detail != status)
         json_object_set_new(answer, "detail", json_string(lk_status_name(outcome->detail)));

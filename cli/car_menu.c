@@ -82,6 +82,9 @@ static json_t *status_answer(const struct car *car)
                         json_string(cli_hex_upper(car->config.vehicle_id, LK_VEHICLE_ID_LEN, id)));
     json_object_set_new(answer, "car_state", json_string(car_state_text(car)));
     json_object_set_new(answer, "speed_limit_kmh", json_integer(car->model.speed_limit_kmh));
+    json_object_set_new(answer, "power_limit_percent",
+                        json_integer(car->model.power_limit_percent));
+    json_object_set_new(answer, "trunk_open", json_boolean(car->model.is_trunk_open));
     json_object_set_new(answer, "pairing_open", json_boolean(car->vehicle.pairing_open));
     json_object_set_new(answer, "has_verifier", json_boolean(car->vehicle.has_verifier));
     json_object_set_new(answer, "pairing_attempts", json_integer(car->vehicle.attempts));
@@ -189,6 +192,9 @@ json_t *car_menu_answer(struct car *car, json_t *question)
     } else if (strcmp(item, "open-door") == 0 || strcmp(item, "close-door") == 0) {
         lk_car_model_door(&car->model, *item == 'o');
         status = LK_OK;
+    } else if (strcmp(item, "close-trunk") == 0) {
+        lk_car_model_close_trunk(&car->model);
+        status = LK_OK;
     } else
         status = share_item(car, item, question);
     json_t *answer = local_answer(status);
@@ -219,8 +225,9 @@ static void print_status(json_t *answer)
     json_t *key;
     printf("car %s, identifier %s\n", json_string_value(json_object_get(answer, "car")),
            json_string_value(json_object_get(answer, "vehicle_id")));
-    printf("  state    %s\n  pairing  %s, ",
+    printf("  state    %s%s\n  pairing  %s, ",
            json_string_value(json_object_get(answer, "car_state")),
+           json_is_true(json_object_get(answer, "trunk_open")) ? ", trunk open" : "",
            json_is_true(json_object_get(answer, "pairing_open")) ? "open" : "closed");
     if (json_is_true(json_object_get(answer, "has_verifier")))
         printf("%d of %d attempts used\n",
@@ -273,6 +280,7 @@ static const struct menu_item {
     {"open-pairing", NULL, 0}, {"close-pairing", NULL, 0}, {"list", NULL, 0},
     {"end", "a KEY", 0},       {"suspend", "a KEY", 0},    {"resume", "a KEY", 0},
     {"park", NULL, 0},         {"open-door", NULL, 0},     {"close-door", NULL, 0},
+    {"close-trunk", NULL, 0},
     {"time", "a DATE", 1},     {"password", "a TEXT", 0},  {"fob", NULL, 0},
     {"accept", "a FILE", 0},
 };

@@ -157,7 +157,7 @@ const struct cli_command cli_commands[] = {
      3,
      "the car's own menu",
      "ITEM: open-pairing, close-pairing, list, end KEY, suspend KEY, resume KEY, park,\n"
-     "open-door, close-door, time [DATE], password TEXT, fob, accept FILE.\n"
+     "open-door, close-door, close-trunk, time [DATE], password TEXT, fob, accept FILE.\n"
      "KEY is the key identifier, or the start of one, as list prints it.\n"
      "time has the automaker sign DATE (default now) for this car and brings it there; it never "
      "goes\n"
@@ -394,7 +394,7 @@ const struct cli_command cli_commands[] = {
      {{"phone", "NAME", NULL, "the phone (required)"},
       {"car", "NAME", NULL, "the car (required)"},
       OPTION_READER("which reader (default door)"),
-      {"action", "NAME", "unlock|lock|start|toggle",
+      {"action", "NAME", "unlock|lock|start|toggle|trunk",
        "what the car is asked (default toggle at the door, else start)"},
       END},
      tap_once,

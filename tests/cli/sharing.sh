@@ -21,8 +21,9 @@ set_up() {
 check cli_sharing_set_up set_up
 
 # The world and its levels.
-check M37_each_automaker_has_its_levels says "profiles full, drive, trunk, family" 0 "$BIN" world show
-check M2_watch_is_a_device_kind says "watch         watch" 0 "$BIN" world show
+show() { "$BIN" world show; }
+check M37_each_automaker_has_its_levels says "profiles full, drive, trunk, family" 0 show
+check M2_watch_is_a_device_kind says "watch         watch" 0 show
 five() { [ "$("$BIN" profiles world/automakers/aurora/profiles.json | wc -l)" -ge 5 ]; }
 check M34_at_least_five_levels_shipped five
 levels=world/automakers/aurora/profiles.json
@@ -39,8 +40,9 @@ check cli_profiles_bad_right spoil right 'field "rights"' 's/"remote"/"fly"/'
 check SH11_no_profile_gives_the_right_to_share spoil share "the owner's alone" 's/"remote"/"share"/'
 check cli_profiles_bad_limit spoil limit 'field "speed_kmh"' 's/: 105,/: 1050,/'
 check cli_profiles_bad_hours spoil hours 'field "hours"' 's/06:00-22:00/6-22/'
-check cli_profiles_unknown_field spoil field 'no such field' 's/"text": "drive by day/"txt": "drive by day/'
-check cli_profiles_bad_activation spoil activation 'field "activation"' 's/"activation": \[\]/"activation": ["horn"]/'
+check cli_profiles_unknown_field spoil field 'no such field' 's/"text": "drive by/"txt": "drive by/'
+check cli_profiles_bad_activation spoil activation 'field "activation"' \
+    's/"activation": \[\]/"activation": ["horn"]/'
 line_named() { # the line of the field, not only of the file
     sed 's/: 105,/: 1050,/' "$levels" >spoilt.json
     says "line $(grep -n ': 1050,' spoilt.json | cut -d: -f1)," 7 "$BIN" profiles spoilt.json
@@ -96,7 +98,9 @@ invited() {
         [ "$(wc -l <invitation)" -eq 1 ]
 }
 check M31_invitation_is_a_link_and_a_message invited
-only_in_fragment() { [ "$(sed 's/#.*//' link | wc -c)" -lt 50 ] && ! grep -q "$(sed 's/.*#//' link)" invitation; }
+only_in_fragment() {
+    [ "$(sed 's/#.*//' link | wc -c)" -lt 50 ] && ! grep -q "$(sed 's/.*#//' link)" invitation
+}
 check SH19_secret_in_the_fragment_alone only_in_fragment
 check SH19_secret_of_256_bits test "$(sed 's/.*#//' link | tr -d '\n' | wc -c)" -eq 43
 sealed() { # no clear text in what a carrier sees
@@ -119,7 +123,9 @@ accept() { "$BIN" phone accept bob --out chain "$@"; }
 check cli_link_missing says "expected --link" 2 accept --in invitation
 check cli_link_foreign says "is no link" 2 accept --link https://example.org --in invitation
 check cli_link_cut says "not whole" 2 accept --link "$(cut -c1-60 link)" --in invitation
-other_session() { says "not that of this message" 86 accept --link "$(cat asked.link)" --in invitation; }
+other_session() {
+    says "not that of this message" 86 accept --link "$(cat asked.link)" --in invitation
+}
 check SH12_link_of_another_sharing other_session
 other_secret() {
     says "does not open" 86 accept --in invitation \
@@ -162,6 +168,15 @@ pipe() {
         "$BIN" phone take watch && says "granted" 0 tap watch roadster
 }
 check M31_all_over_one_pipe pipe
+unrestricted() {
+    tap watch roadster dashboard start && says '"speed_limit_kmh":0' 0 "$BIN" car status roadster --json
+    local bad=$?
+    "$BIN" car menu roadster park
+    return $bad
+}
+check M35_unlock_and_drive_is_unrestricted unrestricted
+check M34_trunk_is_a_right says '"trunk_open":true' 0 "$BIN" tap --phone watch --car roadster \
+    --action trunk --json
 json_pipe() {
     "$BIN" phone share alice 1 --yes --json >share.json && field share.json link | grep -q '#' &&
         [ -n "$(field share.json message)" ]
@@ -175,7 +190,8 @@ check cli_sharings_text says "owner   done" 0 "$BIN" phone sharings alice
 pin_asked() {
     "$BIN" phone share alice 1 --yes --pin 246810 --out p10 >p.link &&
         "$BIN" phone accept watch --link "$(cat p.link)" --in p10 --out p11 &&
-        "$BIN" phone take alice --in p11 --out p14 && says "waits for the PIN" 0 "$BIN" phone take watch --in p14
+        "$BIN" phone take alice --in p11 --out p14 &&
+        says "waits for the PIN" 0 "$BIN" phone take watch --in p14
 }
 check cli_pin_is_asked pin_asked
 number() { "$BIN" phone sharings "$1" | grep "waits for the PIN" | awk '{print $1}'; }
@@ -186,7 +202,8 @@ pin_wrong() {
 }
 check cli_pin_wrong_is_counted pin_wrong
 pin_right() {
-    "$BIN" phone pin watch "$(number watch)" 246810 --out pr && "$BIN" phone take alice --in pr --out p12 &&
+    "$BIN" phone pin watch "$(number watch)" 246810 --out pr &&
+        "$BIN" phone take alice --in pr --out p12 &&
         says "done" 0 "$BIN" phone take watch --in p12
 }
 check cli_pin_right pin_right
@@ -207,8 +224,10 @@ check cli_password_at_the_car password
 online() {
     "$BIN" phone remove bob 2 && guarded bob &&
         "$BIN" trace package g10 g12 --link "$(cat g.link)" --out package &&
-        "$BIN" car menu roadster accept package && says "pending" 0 "$BIN" car menu roadster list &&
-        says "granted, standard" 0 tap bob roadster && says "granted, fast" 0 tap bob roadster door lock
+        "$BIN" car menu roadster accept package &&
+        says "pending" 0 "$BIN" car menu roadster list &&
+        says "granted, standard" 0 tap bob roadster &&
+        says "granted, fast" 0 tap bob roadster door lock
 }
 check M85_package_by_the_cars_own_connection online
 twice() { says "used before" 82 "$BIN" car menu roadster accept package; }
@@ -217,7 +236,7 @@ package_named() { says "SHARER" 0 "$BIN" trace package g10 g12 --link "$(cat g.l
 check N5_package_is_named package_named
 time_goes_on() {
     local pid
-    pid=$(children $$ | while read -r p; do grep -qa "car.run.roadster" "/proc/$p/cmdline" && echo "$p"; done)
+    pid=$(for p in $PIDS; do grep -qa "run.roadster" "/proc/$p/cmdline" && echo "$p"; done)
     kill "$pid" && wait_for 5 test ! -S "$LATCHKEY_WORLD/run/roadster.car"
     run_car roadster && says "time     20" 0 "$BIN" car status roadster
 }
