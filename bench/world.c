@@ -166,7 +166,6 @@ static enum lk_status make_car(struct world *world)
     memcpy(config->vehicle_id, world->ca.vehicle_id, LK_VEHICLE_ID_LEN);
     config->k = test_ca_bytes(&world->ca.k);
     memcpy(config->root_key, world->ca.automaker.public_key, LK_POINT_LEN);
-    memcpy(config->authorized_key, world->ca.automaker.public_key, LK_POINT_LEN);
     memset(config->actuator_key, 0x5a, LK_AES_KEY_LEN);
     config->door = lk_policy_door;
     config->dashboard = lk_policy_dashboard;

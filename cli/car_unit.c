@@ -40,6 +40,7 @@ static enum lk_status load_certificates(struct car *car, const char *folder)
 {
     char path[512];
     size_t k_len = 0, i_len = 0, root_len = 0;
+    uint8_t issuer[LK_POINT_LEN];
     struct lk_cert k;
     const struct lk_date no_clock = {.is_known = 0};
     snprintf(path, sizeof path, "%s/intermediate.der", folder);
@@ -57,7 +58,7 @@ static enum lk_status load_certificates(struct car *car, const char *folder)
     if (status == LK_OK)
         status = lk_chain_check_vehicle(&car->unit.crypto, car->config.root_key,
                                         car->config.intermediate, car->config.k, &no_clock, &k,
-                                        car->config.authorized_key);
+                                        issuer);
     return status;
 }
 

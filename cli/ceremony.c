@@ -478,8 +478,7 @@ static enum lk_status load_car_signer(struct ceremony *ceremony, const char *fol
 enum lk_status ceremony_car(struct ceremony *ceremony, const char *automaker_folder,
                             const char *car_folder, const uint8_t vehicle_id[LK_VEHICLE_ID_LEN],
                             const uint8_t vehicle_key[LK_POINT_LEN],
-                            uint8_t out_root_key[LK_POINT_LEN],
-                            uint8_t out_authorized[LK_POINT_LEN])
+                            uint8_t out_root_key[LK_POINT_LEN])
 {
     struct order k = {.role = LK_ROLE_VEHICLE, .years = 25, .path_len = -1};
     struct signer above = {.key = {0}}, root = {.key = {0}};
@@ -504,8 +503,6 @@ enum lk_status ceremony_car(struct ceremony *ceremony, const char *automaker_fol
                           0644);
     if (status == LK_OK && out_root_key != NULL)
         memcpy(out_root_key, root.cert.public_key, LK_POINT_LEN);
-    if (status == LK_OK && out_authorized != NULL)
-        memcpy(out_authorized, above.public_key, LK_POINT_LEN);
     forget(ceremony, &above);
     return status;
 }

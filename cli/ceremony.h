@@ -45,12 +45,12 @@ enum lk_status ceremony_cross_sign(struct ceremony *ceremony, const char *automa
 enum lk_status ceremony_sign_automaker(struct ceremony *ceremony, const char *device_maker_folder,
                                        const char *automaker_folder, const char *out_path);
 /* K for a car, under the intermediate if the automaker has one, else under the root, and the rest
- * of what a car carries, into `car_folder`. `out_root_key` and `out_authorized` may be NULL. */
+ * of what a car carries, into `car_folder`. `out_root_key`, which is also
+ * what its owners' keys freeze as authorised key (M101), may be NULL. */
 enum lk_status ceremony_car(struct ceremony *ceremony, const char *automaker_folder,
                             const char *car_folder, const uint8_t vehicle_id[LK_VEHICLE_ID_LEN],
                             const uint8_t vehicle_key[LK_POINT_LEN],
-                            uint8_t out_root_key[LK_POINT_LEN],
-                            uint8_t out_authorized[LK_POINT_LEN]);
+                            uint8_t out_root_key[LK_POINT_LEN]);
 /* E from the N an applet made: N's own signature is checked first. `environment` is the phone's. */
 enum lk_status ceremony_instance(struct ceremony *ceremony, const char *device_maker_folder,
                                  const char *environment, struct lk_bytes n, uint8_t *out,

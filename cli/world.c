@@ -119,7 +119,7 @@ static int make_car(struct maker *maker, size_t i)
     if (status == LK_OK)
         status = make_car_keys(maker, folder, public_key);
     if (status == LK_OK)
-        status = ceremony_car(&maker->ceremony, automaker, folder, id, public_key, NULL, NULL);
+        status = ceremony_car(&maker->ceremony, automaker, folder, id, public_key, NULL);
     cli_hex_upper(id, sizeof id, id_text);
     cli_hex_upper(automakers[at].brand, 2, brand);
     snprintf(path, sizeof path, "%s/car.json", folder);

@@ -77,7 +77,6 @@ static enum lk_status start(void)
     config.store = &store;
     for (uint8_t i = 0; i < LK_VEHICLE_ID_LEN; i++)
         config.vehicle_id[i] = (uint8_t)(i + 1);
-    memcpy(config.authorized_key, config.root_key, LK_POINT_LEN);
     memset(config.actuator_key, 0x5a, LK_AES_KEY_LEN);
     config.door = lk_policy_door;
     config.dashboard = lk_policy_dashboard;

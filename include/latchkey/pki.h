@@ -97,13 +97,13 @@ enum lk_status lk_chain_check_endpoint(struct lk_crypto *crypto,
                                        struct lk_cert *out_e, struct lk_cert *out_h);
 
 /* Phone's check of a car's chain: pinned root key -> [intermediate] -> K. `intermediate` may be
- * empty. *out_authorized gets the key that issued K: root or intermediate. Statuses as above, and
+ * empty. *out_issuer gets the key that issued K: root or intermediate. Statuses as above, and
  * LK_CERT_NAME if K's CommonName is no vehicle identifier. */
 enum lk_status lk_chain_check_vehicle(struct lk_crypto *crypto,
                                       const uint8_t root_key[LK_POINT_LEN],
                                       struct lk_bytes intermediate, struct lk_bytes k,
                                       const struct lk_date *now, struct lk_cert *out_k,
-                                      uint8_t out_authorized[LK_POINT_LEN]);
+                                      uint8_t out_issuer[LK_POINT_LEN]);
 
 /* The vehicle identifier in the CommonName of K: 16 upper-case hex digits (D2). LK_CERT_NAME. */
 enum lk_status lk_cert_vehicle_id(const struct lk_cert *k, uint8_t out[LK_VEHICLE_ID_LEN]);

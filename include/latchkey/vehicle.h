@@ -118,8 +118,9 @@ struct lk_vehicle_config {
     uint8_t brand[2];
     struct lk_bytes k;            /* certificate K */
     struct lk_bytes intermediate; /* or empty */
-    uint8_t root_key[LK_POINT_LEN]; /* the automaker's root: all the PKI a car carries (M100) */
-    uint8_t authorized_key[LK_POINT_LEN]; /* root or intermediate that issued K */
+    /* The automaker's root: all the PKI a car carries (M100), and the authorised key its owners'
+     * keys freeze: F of every device maker hangs under it (M94, M101). */
+    uint8_t root_key[LK_POINT_LEN];
     uint8_t actuator_key[LK_AES_KEY_LEN];
     struct lk_reader_policy door, dashboard;
     uint8_t enrolment_fast_allowed; /* option group 1 bit 1 of new keys */

@@ -34,21 +34,23 @@ static enum lk_status check_chain(struct lk_device *device, const struct lk_pair
 {
     struct lk_crypto *crypto = device->config->crypto;
     static const struct lk_date no_clock = {{0}, 0};
-    uint8_t id[LK_VEHICLE_ID_LEN], authorized[LK_POINT_LEN], index = 0;
+    uint8_t id[LK_VEHICLE_ID_LEN], issuer[LK_POINT_LEN], index = 0;
     struct lk_bytes top = data->intermediate.len != 0 ? data->intermediate : data->k;
 
     LK_TRY(find_automaker(device, top, &index));
     const uint8_t *root = device->automakers[index].root_key;
     LK_TRY(lk_root_check(crypto, device->config->roots, root));
     LK_TRY(lk_chain_check_vehicle(crypto, root, data->intermediate, data->k, &no_clock, out_k,
-                                  authorized));
+                                  issuer));
     LK_TRY(lk_cert_vehicle_id(out_k, id));
     if (!lk_bytes_equal(data->creation.vehicle_id, lk_bytes(id, sizeof id)))
         return LK_CERT_MISMATCH;
     if (data->creation.vehicle_key.at != NULL &&
         !lk_equal(data->creation.vehicle_key.at, out_k->public_key, LK_POINT_LEN))
         return LK_CERT_MISMATCH;
-    if (!lk_equal(data->creation.authorized_key.at, authorized, LK_POINT_LEN))
+    /* The root, under which the F of every device maker hangs, or the intermediate just used. */
+    if (!lk_equal(data->creation.authorized_key.at, root, LK_POINT_LEN) &&
+        !lk_equal(data->creation.authorized_key.at, issuer, LK_POINT_LEN))
         return LK_CERT_MISMATCH;
     device->automaker = index;
     return LK_OK;

@@ -100,7 +100,7 @@ enum lk_status lk_chain_check_vehicle(struct lk_crypto *crypto,
                                       const uint8_t root_key[LK_POINT_LEN],
                                       struct lk_bytes intermediate, struct lk_bytes k,
                                       const struct lk_date *now, struct lk_cert *out_k,
-                                      uint8_t out_authorized[LK_POINT_LEN])
+                                      uint8_t out_issuer[LK_POINT_LEN])
 {
     static const struct place between = {LK_ROLE_INTERMEDIATE, 0};
     static const struct place vehicle = {LK_ROLE_VEHICLE, 0};
@@ -116,6 +116,6 @@ enum lk_status lk_chain_check_vehicle(struct lk_crypto *crypto,
     LK_TRY(check_link(crypto, k, vehicle, &above, now, &cert_k));
     LK_TRY(lk_cert_vehicle_id(&cert_k, id));
     *out_k = cert_k;
-    memcpy(out_authorized, above.key, LK_POINT_LEN);
+    memcpy(out_issuer, above.key, LK_POINT_LEN);
     return LK_OK;
 }

@@ -162,7 +162,7 @@ static enum lk_status check_facts(const struct lk_pairing *pairing, const struct
     facts.private_size = LK_PRIVATE_SIZE;
     facts.slot = lk_bytes(pairing->slot, sizeof pairing->slot);
     facts.vehicle_key = config->vehicle_public;
-    facts.authorized_key = config->authorized_key;
+    facts.authorized_key = config->root_key;
     facts.versions = lk_bytes(lk_vehicle_applet_versions, sizeof lk_vehicle_applet_versions);
     LK_TRY(lk_endpoint_facts_write(&facts, expected, sizeof expected, &len));
     return lk_bytes_equal(h->role_value, lk_bytes(expected, len)) ? LK_OK : LK_CERT_MISMATCH;

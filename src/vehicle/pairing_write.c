@@ -17,7 +17,7 @@ enum lk_status lk_pairing_begin_data(struct lk_pairing *pairing)
     msg.creation.confidential_size = LK_CONFIDENTIAL_SIZE;
     msg.creation.private_size = LK_PRIVATE_SIZE;
     msg.creation.slot = lk_bytes(pairing->slot, sizeof pairing->slot);
-    msg.creation.authorized_key = lk_bytes(config->authorized_key, LK_POINT_LEN);
+    msg.creation.authorized_key = lk_bytes(config->root_key, LK_POINT_LEN);
     msg.creation.vehicle_key = lk_bytes(config->vehicle_public, LK_POINT_LEN);
     msg.k = config->k;
     if (config->intermediate.len > 0)

@@ -7,15 +7,14 @@ const uint8_t lk_vehicle_applet_versions[2] = {0x01, 0x00};
 /* Certificate K must be ours and lead to the root we carry (M100). */
 static enum lk_status check_config(const struct lk_vehicle_config *config)
 {
-    uint8_t authorized[LK_POINT_LEN], id[LK_VEHICLE_ID_LEN];
+    uint8_t issuer[LK_POINT_LEN], id[LK_VEHICLE_ID_LEN];
     struct lk_cert k;
 
     LK_TRY(lk_chain_check_vehicle(config->crypto, config->root_key, config->intermediate, config->k,
-                                  NULL, &k, authorized));
+                                  NULL, &k, issuer));
     LK_TRY(lk_cert_vehicle_id(&k, id));
     if (!lk_equal(id, config->vehicle_id, sizeof id) ||
-        !lk_equal(k.public_key, config->vehicle_public, LK_POINT_LEN) ||
-        !lk_equal(authorized, config->authorized_key, sizeof authorized))
+        !lk_equal(k.public_key, config->vehicle_public, LK_POINT_LEN))
         return LK_CERT_MISMATCH;
     return LK_OK;
 }

@@ -85,6 +85,63 @@ static void honest_car_with_intermediate_pairs(void **state)
     assert_true(test_car_pair(&car, &phone));
 }
 
+/* The authorised key may be the root or the intermediate just used; our cars send the root. */
+static void M101_authorised_key_is_root_or_the_intermediate_used(void **state)
+{
+    (void)state;
+    car.uses_intermediate = 2;
+    assert_true(test_car_pair(&car, &phone));
+}
+
+/* Where the form is refused before any certificate is looked at, and where the phone looks for the
+ * root by the key identifier first. */
+static enum lk_status status_at_the_phone(const struct test_form *form, char place)
+{
+    uint8_t der[2048], root_id[20];
+    struct lk_cert cert;
+    size_t len = test_form_make(form, place, &world, &foreign, NULL, der, sizeof der);
+
+    if (form->expect == LK_CERT_SIZE)
+        return LK_PEER_LENGTH;
+    assert_int_equal(lk_key_id(&crypto, world.automaker.public_key, root_id), LK_OK);
+    if (place != 'L' && lk_cert_parse(&crypto, lk_bytes(der, len), &cert) == LK_OK &&
+        memcmp(cert.aki.at, root_id, sizeof root_id) != 0)
+        return LK_CERT_ROOT;
+    return form->expect;
+}
+
+/* Every broken form, as K, as K under an intermediate and as the intermediate. */
+static void PK3_PK4_PK6_PK10_broken_forms_at_the_phone(void **state)
+{
+    static const char places[] = "KLI";
+    size_t num = 0;
+
+    (void)state;
+    for (size_t at = 0; at < 3; at++) {
+        for (size_t i = 0; i < test_num_forms; i++) {
+            const struct test_form *form = &test_forms[i];
+            enum lk_status expect;
+
+            if (!test_form_fits(form, places[at]))
+                continue;
+            car.uses_intermediate = places[at] != 'K';
+            car.form = form;
+            car.form_place = places[at];
+            expect = status_at_the_phone(form, places[at]);
+            if (test_car_pair(&car, &phone) || car.status != expect || car.sw == 0x9000)
+                fail_msg("%s as %c: %s, expected %s", form->name, places[at],
+                         lk_status_name(car.status), lk_status_name(expect));
+            (void)test_phone_tick(&phone);
+            assert_int_equal(test_phone_num_endpoints(&phone), 0);
+            assert_int_equal(test_phone_num_passes(&phone), 0);
+            num++;
+        }
+    }
+    print_message("%zu broken car certificates, no key made\n", num);
+    car.form = NULL;
+    assert_true(test_car_pair(&car, &phone));
+}
+
 static void M70_car_certificate_first(void **state)
 {
     (void)state;
@@ -105,6 +162,7 @@ static void M71_no_key_for_bad_car(void **state)
     } rows[] = {
         {LIE_VEHICLE_ID, LK_CERT_MISMATCH},  {LIE_VEHICLE_KEY, LK_CERT_MISMATCH},
         {LIE_AUTHORIZED, LK_CERT_MISMATCH},  {LIE_FOREIGN_ROOT, LK_CERT_ROOT},
+        {LIE_UNUSED_KEY, LK_CERT_MISMATCH},
         {LIE_NO_INTERMEDIATE, LK_CERT_ROOT}, {LIE_FORGED_K, LK_CERT_SIGNATURE},
         {LIE_DATES, LK_PEER_VALUE},          {LIE_MAILBOX, LK_PEER_RANGE},
         {LIE_TOKENS, LK_PEER_RANGE},
@@ -443,6 +501,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(honest_car_pairs),
         T(honest_car_with_intermediate_pairs),
+        T(M101_authorised_key_is_root_or_the_intermediate_used),
+        T(PK3_PK4_PK6_PK10_broken_forms_at_the_phone),
         T(M20_wrong_password_opens_nothing),
         T(M70_car_certificate_first),
         T(M71_no_key_for_bad_car),

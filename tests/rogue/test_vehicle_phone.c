@@ -15,7 +15,7 @@
 struct scene {
     struct lk_openssl *provider;
     struct lk_crypto crypto;
-    struct test_ca_world world;
+    struct test_ca_world world, foreign;
     struct test_vehicle car;
     struct test_rogue phone;
     struct test_field field;
@@ -33,6 +33,7 @@ static int setup(void **state)
     assert_non_null(scene.provider);
     assert_int_equal(lk_crypto_init(&scene.crypto, lk_openssl_port(scene.provider)), LK_OK);
     assert_int_equal(test_ca_world_init(&scene.crypto, vehicle_id, &scene.world), LK_OK);
+    assert_int_equal(test_ca_world_init(&scene.crypto, vehicle_id, &scene.foreign), LK_OK);
     test_vehicle_init(&scene.car, &scene.world, scene.provider);
     test_rogue_init(&scene.phone, &scene.crypto, &scene.world);
     test_field_rogue(&scene.field, &scene.phone);
@@ -44,6 +45,7 @@ static int teardown(void **state)
     (void)state;
     test_vehicle_forget(&scene.car);
     test_ca_world_forget(&scene.world);
+    test_ca_world_forget(&scene.foreign);
     lk_crypto_forget(&scene.crypto);
     lk_openssl_free(&scene.provider);
     return 0;
@@ -125,6 +127,51 @@ static void PA3_PA5_PA9_each_pairing_lie_has_its_status(void **state)
         assert_null(scene.car.vehicle.active_pairing);
         assert_int_equal(scene.car.pairing.chan.is_open, 0);
     }
+}
+
+/* What is refused by its length alone, before it is a certificate. */
+static enum lk_status status_at_the_car(const struct test_form *form)
+{
+    if (form->part == PART_FILE_TAIL)
+        return LK_PEER_LENGTH;
+    return form->expect == LK_CERT_SIZE ? LK_PEER_TOO_LONG : form->expect;
+}
+
+/* Every broken form, as F, as E and as H: no key comes into the car. */
+static void PK3_PK4_PK6_PK10_broken_forms_at_the_car(void **state)
+{
+    static const char places[] = "FEH";
+    size_t num = 0;
+
+    (void)state;
+    for (size_t at = 0; at < 3; at++) {
+        for (size_t i = 0; i < test_num_forms; i++) {
+            const struct test_form *form = &test_forms[i];
+            enum lk_status status;
+
+            if (!test_form_fits(form, places[at]))
+                continue;
+            test_rogue_init(&scene.phone, &scene.crypto, &scene.world);
+            scene.phone.foreign = &scene.foreign;
+            scene.phone.form = form;
+            scene.phone.form_place = places[at];
+            assert_int_equal(lk_vehicle_load_verifier(&scene.car.vehicle, &scene.car.verifier),
+                             LK_OK);
+            assert_int_equal(lk_vehicle_open_pairing(&scene.car.vehicle, scene.car.now_ms), LK_OK);
+            status = test_run_pairing(&scene.car, &scene.field);
+            if (status != status_at_the_car(form))
+                fail_msg("%s as %c: %s, expected %s", form->name, places[at],
+                         lk_status_name(status), lk_status_name(status_at_the_car(form)));
+            assert_int_equal(test_key_in(&scene.car, LK_KEY_OWNER, LK_KEY_PENDING), -1);
+            assert_int_equal(test_key_in(&scene.car, LK_KEY_OWNER, LK_KEY_ACTIVE), -1);
+            num++;
+        }
+    }
+    print_message("%zu broken phone certificates, no key stored\n", num);
+    test_rogue_init(&scene.phone, &scene.crypto, &scene.world);
+    assert_int_equal(lk_vehicle_load_verifier(&scene.car.vehicle, &scene.car.verifier), LK_OK);
+    assert_int_equal(lk_vehicle_open_pairing(&scene.car.vehicle, scene.car.now_ms), LK_OK);
+    pair_honestly();
 }
 
 static void PA9_a_key_the_car_has_already(void **state)
@@ -239,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(honest_rogue_pairs_and_drives),
         TEST(PA3_PA5_PA9_each_pairing_lie_has_its_status),
+        TEST(PK3_PK4_PK6_PK10_broken_forms_at_the_car),
         TEST(PA9_a_key_the_car_has_already),
         TEST(ST1_ST10_FA10_each_tap_lie_has_its_status),
         TEST(S8_slots_are_the_cars),

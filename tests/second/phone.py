@@ -147,10 +147,7 @@ class Phone:
         vehicle_cert = Cert(self.wrote[0x7f4b])
         (vehicle, group1, group2, confidential, private, slot, authorized, vehicle_pk) = take(
             self.wrote[0x7f4a], 0x4d, 0x46, 0x47, 0x4a, 0x4b, 0x4e, 0x49, 0xdf01)
-        above = authorized
-        if 0x7f4c in self.wrote:
-            above = Cert(self.wrote[0x7f4c]).public
-        if (vehicle_cert.public != vehicle_pk or above != authorized
+        if (vehicle_cert.public != vehicle_pk or authorized != self.maker.root_public
                 or vehicle_cert.common_name != vehicle.hex().upper()):
             raise Refused("certificate K does not fit")
         self.vehicle, self.vehicle_pk, self.slot = vehicle, vehicle_pk, slot

@@ -217,12 +217,15 @@ static void put_creation(const struct test_car *car, struct lk_wr *wr)
     memcpy(id, world->vehicle_id, 8);
     memcpy(key, world->vehicle.public_key, 65);
     memcpy(authorized,
-           car->uses_intermediate ? world->intermediate.public_key : world->automaker.public_key,
+           car->uses_intermediate == 2 ? world->intermediate.public_key
+                                       : world->automaker.public_key,
            65);
     if (car->lie == LIE_VEHICLE_ID)
         id[7] ^= 1;
     if (car->lie == LIE_VEHICLE_KEY)
         memcpy(key, world->server.public_key, 65);
+    if (car->lie == LIE_UNUSED_KEY)
+        memcpy(authorized, world->intermediate.public_key, 65);
     if (car->lie == LIE_AUTHORIZED)
         memcpy(authorized, world->server.public_key, 65);
     if (car->lie == LIE_DATES) {
@@ -230,6 +233,22 @@ static void put_creation(const struct test_car *car, struct lk_wr *wr)
         creation.not_after = lk_bytes("20360101000000Z", 15);
     }
     lk_creation_write(&creation, wr);
+}
+
+/* Its place's certificate, or the broken form of it. */
+static void put_form(const struct test_car *car, struct lk_wr *wr, uint16_t tag, char place,
+                     const struct test_ca_cert *good)
+{
+    uint8_t der[2048];
+    size_t len;
+
+    if (car->form == NULL || car->form_place != place) {
+        lk_tlv_put(wr, tag, good->der, good->len);
+        return;
+    }
+    len = test_form_make(car->form, place, car->world, car->foreign, NULL, der, sizeof der);
+    assert_int_not_equal(len, 0);
+    lk_tlv_put(wr, tag, der, len);
 }
 
 static void put_certificates(const struct test_car *car, struct lk_wr *wr)
@@ -241,9 +260,9 @@ static void put_certificates(const struct test_car *car, struct lk_wr *wr)
 
     if (car->lie == LIE_FORGED_K)
         k.der[k.len - 1] ^= 1;
-    lk_tlv_put(wr, LK_TAG_VEHICLE_CERT, k.der, k.len);
+    put_form(car, wr, LK_TAG_VEHICLE_CERT, car->uses_intermediate ? 'L' : 'K', &k);
     if (sends_i)
-        lk_tlv_put(wr, LK_TAG_INTERMEDIATE_CERT, world->i.der, world->i.len);
+        put_form(car, wr, LK_TAG_INTERMEDIATE_CERT, 'I', &world->i);
 }
 
 static void put_rest(const struct test_car *car, struct lk_wr *wr)

@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "latchkey/verifier.h"
 #include "msg/msg.h"
+#include "support/cert_forms.h"
 #include "support/device_fixture.h"
 
 enum test_lie {
@@ -17,6 +18,7 @@ enum test_lie {
     LIE_VEHICLE_ID,      /* 7F4A names another car than K */
     LIE_VEHICLE_KEY,     /* DF01 is not the key of K */
     LIE_AUTHORIZED,      /* 49 is not the issuer of K */
+    LIE_UNUSED_KEY,      /* 49 is an intermediate that did not issue K */
     LIE_FOREIGN_ROOT,    /* K comes from another automaker */
     LIE_INTERMEDIATE,    /* K by the root, but an intermediate is sent with it */
     LIE_NO_INTERMEDIATE, /* K by the intermediate, which is not sent */
@@ -46,7 +48,9 @@ struct test_car {
     struct test_ca_world *world, *foreign;
     struct lk_verifier verifier;
     enum test_lie lie;
-    int uses_intermediate;
+    int uses_intermediate;  /* to issue K; 2: it is the authorised key, too */
+    const struct test_form *form; /* K, L or I is broken so, NULL: none */
+    char form_place;
     size_t piece; /* bytes of one WRITE DATA, 239 at most */
 
     struct lk_spake2_verifier spake;

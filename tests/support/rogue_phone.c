@@ -173,6 +173,11 @@ static void load_object(struct test_rogue *rogue, uint16_t tag)
     memcpy(rogue->object, cert->der, cert->len);
     rogue->object_len = cert->len;
     rogue->object_at = 0;
+    if (rogue->form != NULL &&
+        rogue->form_place == (tag == 0x7f20 ? 'F' : tag == 0x7f22 ? 'E' : 'H'))
+        rogue->object_len =
+            test_form_make(rogue->form, rogue->form_place, rogue->world, rogue->foreign, cert,
+                           rogue->object, sizeof rogue->object);
     if (lies(rogue, LIE_READ_TRAILING))
         rogue->object[rogue->object_len++] = 0;
     if (lies(rogue, LIE_READ_NOT_DER))

@@ -5,6 +5,7 @@
 
 #include "chan/chan.h"
 #include "crypto/crypto.h"
+#include "support/cert_forms.h"
 #include "support/vehicle_fixture.h"
 
 enum test_lie {
@@ -28,6 +29,9 @@ struct test_rogue {
     struct lk_crypto *crypto;
     struct test_ca_world *world;
     enum test_lie lie;
+    const struct test_form *form; /* F, E or H is broken so, NULL: none */
+    char form_place;
+    struct test_ca_world *foreign; /* of the forms that need one */
     uint8_t is_applet; /* selected */
     struct lk_spake2_prover prover;
     struct lk_chan chan;

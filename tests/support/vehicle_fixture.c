@@ -47,7 +47,6 @@ void test_vehicle_init(struct test_vehicle *car, struct test_ca_world *world,
     memcpy(config->vehicle_id, world->vehicle_id, LK_VEHICLE_ID_LEN);
     config->k = test_ca_bytes(&car->k);
     memcpy(config->root_key, world->automaker.public_key, LK_POINT_LEN);
-    memcpy(config->authorized_key, world->automaker.public_key, LK_POINT_LEN);
     memset(config->actuator_key, 0xac, sizeof config->actuator_key);
     config->door = lk_policy_door;
     config->dashboard = lk_policy_dashboard;
