@@ -69,7 +69,8 @@ static int only_roles_are_unknown(X509 *cert)
         if (!X509_EXTENSION_get_critical(ext) || X509_supported_extension(ext))
             continue;
         OBJ_obj2txt(oid, sizeof oid, X509_EXTENSION_get_object(ext), 1);
-        if (strncmp(oid, "1.3.6.1.4.1.41577.5.", 20) != 0)
+        if (strncmp(oid, "1.3.6.1.4.1.41577.5.", 20) != 0 &&
+            strncmp(oid, "2.25.163814429883095904377843268089170256798.", 45) != 0)
             return 0;
     }
     return 1;
@@ -194,7 +195,8 @@ static void every_letter_is_read_by_others(void **state)
 {
     const struct test_ca_cert *all[] = {&world.j, &world.i, &world.k, &world.ki,
                                         &world.d, &world.f, &world.m, &world.n,
-                                        &world.e, &world.h, &world.p, &world.q};
+                                        &world.e, &world.h, &world.p, &world.q,
+                                        &world.r};
 
     (void)state;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -209,6 +211,9 @@ static void every_letter_is_read_by_others(void **state)
         assert_memory_equal(again, all[i]->der, all[i]->len);
         OPENSSL_free(again);
         X509_free(ours);
+        /* GnuTLS reads no identifier with an arc above 64 bits, and a UUID is 128 (D3). */
+        if (all[i] == &world.r)
+            continue;
         assert_true(read_gnutls(test_ca_bytes(all[i]), &theirs));
         gnutls_x509_crt_deinit(theirs);
     }

@@ -130,8 +130,10 @@ static enum lk_status make_automaker(struct test_ca_world *w)
                          none, &w->ki));
     LK_TRY(test_ca_issue(w->crypto, LK_ROLE_VEHICLE_OEM_ENC, "Test Automaker Enc", &w->server,
                          &w->j, &w->automaker, none, &w->p));
-    return test_ca_issue(w->crypto, LK_ROLE_VEHICLE_OEM_SIG, "Test Automaker Sig", &w->server,
-                         &w->j, &w->automaker, none, &w->q);
+    LK_TRY(test_ca_issue(w->crypto, LK_ROLE_VEHICLE_OEM_SIG, "Test Automaker Sig", &w->server,
+                         &w->j, &w->automaker, none, &w->q));
+    return test_ca_issue(w->crypto, LK_ROLE_RECEIPT, "Test Automaker Receipts", &w->server, &w->j,
+                         &w->automaker, none, &w->r);
 }
 
 static enum lk_status make_device_maker(struct test_ca_world *w)

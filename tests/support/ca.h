@@ -30,12 +30,12 @@ struct test_ca_world {
     struct test_ca_key device_maker; /* of D and F */
     struct test_ca_key instance;     /* of N and E */
     struct test_ca_key endpoint;     /* of H */
-    struct test_ca_key server;       /* of P and Q */
+    struct test_ca_key server;       /* of P, Q and the receipt signer */
     struct test_ca_cert j, i, k;     /* i: the intermediate; k: issued by J */
     struct test_ca_cert ki;          /* the same car's K, issued by the intermediate */
     struct test_ca_cert d, f, m;     /* m: the automaker's key signed by the device maker */
     struct test_ca_cert n, e, h;
-    struct test_ca_cert p, q;
+    struct test_ca_cert p, q, r;     /* r: the tracking receipt signer */
     struct lk_endpoint_facts facts;  /* what h says; windows into this struct */
     uint8_t slot[2], versions[2];
 };

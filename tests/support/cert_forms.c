@@ -9,6 +9,7 @@
 #define ALG "300a06082a8648ce3d040302"
 #define KEY_ALG "301306072a8648ce3d020106082a8648ce3d030107"
 #define ARC "060a2b0601040182c46905"
+#define OWN_ARC "06156981f6bdc1bde4a2e296b7abcfd9bebdbdb9c71e"
 #define N_HEX "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
 
 /* In the order of the parts they break; the last ones are good certificates out of place. */
@@ -267,6 +268,14 @@ const struct test_form test_forms[] = {
      "30{" ARC "09 0101ff 04{30{020101}}}", LK_CERT_ROLE, 1},
     {"CA with the role of M", "IFE", PART_ROLE,
      "30{" ARC "0a 0101ff 04{30{020101}}}", LK_CERT_ROLE, 1},
+    {"leaf with the role of the receipt signer", "KLH", PART_ROLE,
+     "30{" OWN_ARC "01 0101ff 04{30{020101}}}", LK_CERT_ROLE, 1},
+    {"role 2 of our own arc", "KLIFEH", PART_ROLE, "30{" OWN_ARC "02 0101ff 04{30{020101}}}",
+     LK_CERT_ROLE, 0},
+    {"role of our own arc not critical", "KLIFEH", PART_ROLE,
+     "30{" OWN_ARC "01 04{30{020101}}}", LK_CERT_EXT_CRITICAL, 0},
+    {"roles of both arcs", "KLIFEH", PART_EXTRA, "30{" OWN_ARC "01 0101ff 04{30{020101}}}",
+     LK_CERT_EXT_DUPLICATE, 0},
     {"leaf with the role of Q", "KLH", PART_ROLE,
      "30{" ARC "06 0101ff 04{30{020101}}}", LK_CERT_ROLE, 1},
     {"signed by its own key", "KLIFEH", PART_SIGNER, "self", LK_CERT_SIGNATURE, 1},
@@ -286,6 +295,7 @@ const struct test_form test_forms[] = {
     {"H offered", "KLIFE", PART_WHOLE, "h", LK_CERT_ROLE, 1},
     {"P offered", "KLIFEH", PART_WHOLE, "p", LK_CERT_ROLE, 1},
     {"Q offered", "KLIFEH", PART_WHOLE, "q", LK_CERT_ROLE, 1},
+    {"receipt signer offered", "KLIFEH", PART_WHOLE, "r", LK_CERT_ROLE, 1},
     {"K of the intermediate without it", "K", PART_WHOLE, "ki", LK_CERT_AKI, 1},
     {"K of the root under the intermediate", "L", PART_WHOLE, "k", LK_CERT_ISSUER, 1},
     {"K of another automaker", "K", PART_WHOLE, "foreign k", LK_CERT_AKI, 1},
@@ -335,7 +345,7 @@ static size_t whole(const char *text, struct test_ca_world *world, struct test_c
         const struct test_ca_cert *cert;
     } all[] = {{"j", &of->j}, {"i", &of->i}, {"k", &of->k}, {"ki", &of->ki}, {"d", &of->d},
                {"f", &of->f}, {"m", &of->m}, {"n", &of->n}, {"e", &of->e},   {"h", &of->h},
-               {"p", &of->p}, {"q", &of->q}};
+               {"p", &of->p}, {"q", &of->q}, {"r", &of->r}};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (strcmp(all[i].letter, letter) == 0) {
