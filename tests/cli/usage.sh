@@ -20,7 +20,10 @@ demo
 world new
 world show
 ceremony new
+ceremony set
+ceremony check
 ceremony show
+cert show
 car run
 car status
 car menu
