@@ -38,6 +38,7 @@ struct test_ca_world {
     struct test_ca_cert p, q, r;     /* r: the tracking receipt signer */
     struct lk_endpoint_facts facts;  /* what h says; windows into this struct */
     uint8_t slot[2], versions[2];
+    int uses_intermediate; /* a car of this world shows ki and i instead of k */
 };
 
 /* Makes everything for `vehicle_id`. `crypto` must outlive the world; the world must not be moved
@@ -45,6 +46,14 @@ struct test_ca_world {
 enum lk_status test_ca_world_init(struct lk_crypto *crypto, const uint8_t vehicle_id[8],
                                   struct test_ca_world *out);
 void test_ca_world_forget(struct test_ca_world *world);
+
+/* A pair of makers from two worlds: the automaker and car of one, the device maker of the other
+ * with a new phone (Instance CA and endpoint); F and M join them. Both must outlive it. */
+enum lk_status test_ca_world_join(const struct test_ca_world *automaker,
+                                  const struct test_ca_world *device_maker,
+                                  struct test_ca_world *out);
+/* Frees what joining made. */
+void test_ca_world_part(struct test_ca_world *world);
 
 /* The parts, for tests that need more: a second phone brand, a friend's phone, an expired F. */
 enum lk_status test_ca_key_make(struct lk_crypto *crypto, struct test_ca_key *out);
