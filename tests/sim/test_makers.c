@@ -166,9 +166,9 @@ static void M93_phone_of_the_other_automaker(void **state)
 
 /* --- a root that changes --- */
 
-/* The automaker's second root, with its own F for the device maker: makers[1] plays it, for the same
- * car. What changes: the car shows a K under the new root and carries its key; the phone learns the
- * new root; a new version of the phone obeys the old root no more. */
+/* The automaker's second root, with its own F for the device maker: makers[1] plays it, for the
+ * same car. What changes: the car shows a K under the new root and carries its key; the phone
+ * learns the new root; a new version of the phone obeys the old root no more. */
 enum update { NEW_CAR, LEARN, DROP, NUM_UPDATES };
 
 static void allow(const struct test_ca_world *const *roots, size_t num, uint8_t out[][LK_HASH_LEN])
