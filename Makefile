@@ -52,6 +52,7 @@ check:
 	@python3 tools/check_rooms
 	@python3 tools/check_style
 	@python3 tools/exit_codes --check
+	@python3 tools/cert_forms --check
 	@python3 tools/check_stack
 
 bench: configure

@@ -42,8 +42,8 @@ void ceremony_begin(struct ceremony *ceremony, struct lk_crypto *crypto,
     ceremony->message[0] = 0;
 }
 
-__attribute__((format(printf, 3, 4))) static enum lk_status
-fail(struct ceremony *ceremony, enum lk_status status, const char *format, ...)
+enum lk_status ceremony_fail(struct ceremony *ceremony, enum lk_status status, const char *format,
+                             ...)
 {
     va_list args;
 
@@ -57,7 +57,7 @@ static enum lk_status path(struct ceremony *ceremony, const char *folder, const 
                            char out[PATH_LEN_MAX])
 {
     if (snprintf(out, PATH_LEN_MAX, "%s/%s", folder, name) >= PATH_LEN_MAX)
-        return fail(ceremony, LK_CALLER_ARGUMENT, "the path of %s is too long", name);
+        return ceremony_fail(ceremony, LK_CALLER_ARGUMENT, "the path of %s is too long", name);
     return LK_OK;
 }
 
@@ -67,7 +67,7 @@ static enum lk_status write_at(struct ceremony *ceremony, const char *where, con
     enum lk_status status = cli_write_file(where, data, len, mode);
 
     if (status != LK_OK)
-        return fail(ceremony, status, "cannot write %s", where);
+        return ceremony_fail(ceremony, status, "cannot write %s", where);
     return LK_OK;
 }
 
@@ -97,14 +97,15 @@ enum lk_status ceremony_environment_of(struct ceremony *ceremony, const char *fo
 
     LK_TRY(path(ceremony, folder, "environment", where));
     if (cli_read_file(where, (uint8_t *)text, sizeof text - 1, &len) != LK_OK)
-        return fail(ceremony, LK_CALLER_FILE, "%s is missing or not readable", where);
+        return ceremony_fail(ceremony, LK_CALLER_FILE, "%s is missing or not readable", where);
     text[strcspn(text, "\n")] = 0;
     if (strcmp(text, CEREMONY_TEST) == 0)
         *out = CEREMONY_TEST;
     else if (strcmp(text, CEREMONY_PRODUCTION) == 0)
         *out = CEREMONY_PRODUCTION;
     else
-        return fail(ceremony, LK_CALLER_FILE, "%s says neither test nor production", where);
+        return ceremony_fail(ceremony, LK_CALLER_FILE, "%s says neither test nor production",
+                             where);
     return LK_OK;
 }
 
@@ -116,10 +117,10 @@ enum lk_status ceremony_environment(struct ceremony *ceremony, const char *folde
     int len;
 
     if (strcmp(environment, CEREMONY_TEST) != 0 && strcmp(environment, CEREMONY_PRODUCTION) != 0)
-        return fail(ceremony, LK_CALLER_ARGUMENT, "environment %s is neither test nor production",
-                    environment);
+        return ceremony_fail(ceremony, LK_CALLER_ARGUMENT,
+                             "environment %s is neither test nor production", environment);
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return fail(ceremony, LK_CALLER_FILE, "cannot make the folder %s", folder);
+        return ceremony_fail(ceremony, LK_CALLER_FILE, "cannot make the folder %s", folder);
     LK_TRY(path(ceremony, folder, "environment", where));
     if (!exists(where)) {
         len = snprintf(line, sizeof line, "%s\n", environment);
@@ -127,8 +128,8 @@ enum lk_status ceremony_environment(struct ceremony *ceremony, const char *folde
     }
     LK_TRY(ceremony_environment_of(ceremony, folder, &there));
     if (strcmp(there, environment) != 0)
-        return fail(ceremony, LK_CERT_ROOT, "%s is of the environment %s, not %s", folder, there,
-                    environment);
+        return ceremony_fail(ceremony, LK_CERT_ROOT, "%s is of the environment %s, not %s", folder,
+                             there, environment);
     return LK_OK;
 }
 
@@ -140,8 +141,8 @@ static enum lk_status same_environment(struct ceremony *ceremony, const char *on
     LK_TRY(ceremony_environment_of(ceremony, one, &a));
     LK_TRY(ceremony_environment_of(ceremony, other, &b));
     if (strcmp(a, b) != 0)
-        return fail(ceremony, LK_CERT_ROOT, "%s is of the environment %s, %s of %s", one, a, other,
-                    b);
+        return ceremony_fail(ceremony, LK_CERT_ROOT, "%s is of the environment %s, %s of %s", one,
+                             a, other, b);
     *out = a;
     return LK_OK;
 }
@@ -157,7 +158,8 @@ static enum lk_status save_key(struct ceremony *ceremony, const char *folder, co
     enum lk_status status = ceremony->port->ec_save(ceremony->port->ctx, key, record, &len);
 
     if (status == LK_OK && len != LK_SCALAR_LEN)
-        status = fail(ceremony, LK_CALLER_ARGUMENT, "this crypto provider does not give keys away");
+        status = ceremony_fail(ceremony, LK_CALLER_ARGUMENT,
+                               "this crypto provider does not give keys away");
     if (status == LK_OK) {
         cli_hex(record, len, hex);
         hex[2 * len] = '\n';
@@ -175,7 +177,7 @@ static enum lk_status make_key(struct ceremony *ceremony, const char *folder, co
         ceremony->port->ec_generate(ceremony->port->ctx, &out->key, out->public_key);
 
     if (status != LK_OK)
-        return fail(ceremony, status, "cannot make a key");
+        return ceremony_fail(ceremony, status, "cannot make a key");
     status = save_key(ceremony, folder, name, out->key);
     if (status != LK_OK) {
         ceremony->port->ec_free(ceremony->port->ctx, out->key);
@@ -203,7 +205,7 @@ static enum lk_status load_key(struct ceremony *ceremony, const char *folder, co
     lk_wipe(scalar, sizeof scalar);
     lk_wipe(hex, sizeof hex);
     if (status != LK_OK)
-        return fail(ceremony, status, "%s is missing or holds no private key", where);
+        return ceremony_fail(ceremony, status, "%s is missing or holds no private key", where);
     return LK_OK;
 }
 
@@ -225,10 +227,10 @@ static enum lk_status load_cert(struct ceremony *ceremony, const char *folder, c
 
     LK_TRY(path(ceremony, folder, name, where));
     if (cli_read_file(where, out->der, sizeof out->der, &len) != LK_OK)
-        return fail(ceremony, LK_CALLER_FILE, "%s is missing or too large", where);
+        return ceremony_fail(ceremony, LK_CALLER_FILE, "%s is missing or too large", where);
     status = lk_cert_parse(ceremony->crypto, cli_bytes(out->der, len), &out->cert);
     if (status != LK_OK)
-        return fail(ceremony, status, "%s", where);
+        return ceremony_fail(ceremony, status, "%s", where);
     return LK_OK;
 }
 
@@ -242,8 +244,8 @@ static enum lk_status load_signer(struct ceremony *ceremony, const char *folder,
     LK_TRY(load_key(ceremony, folder, key_name, out));
     if (memcmp(out->public_key, out->cert.public_key, LK_POINT_LEN) == 0)
         return LK_OK;
-    status = fail(ceremony, LK_CERT_KEY, "%s/%s and %s do not belong together", folder, key_name,
-                  cert_name);
+    status = ceremony_fail(ceremony, LK_CERT_KEY, "%s/%s and %s do not belong together", folder,
+                           key_name, cert_name);
     forget(ceremony, out);
     return status;
 }
@@ -258,7 +260,7 @@ static enum lk_status dates(struct ceremony *ceremony, const struct order *order
     int month_day;
 
     if (now == (time_t)-1 || gmtime_r(&now, &day) == NULL || day.tm_year > 7999)
-        return fail(ceremony, LK_CALLER_STATE, "the clock of this machine is not usable");
+        return ceremony_fail(ceremony, LK_CALLER_STATE, "the clock of this machine is not usable");
     month_day = day.tm_mon == 1 && day.tm_mday == 29 ? 28 : day.tm_mday;
     (void)snprintf(from, 16, "%04u%02u%02u000000Z", (unsigned)(day.tm_year + 1900) % 10000u,
                    (unsigned)(day.tm_mon + 1) % 100u, (unsigned)day.tm_mday % 100u);
@@ -304,7 +306,7 @@ static enum lk_status issue(struct ceremony *ceremony, const struct order *order
     if (status == LK_OK)
         status = lk_cert_issue(ceremony->crypto, &plan, out, cap, out_len);
     if (status != LK_OK)
-        return fail(ceremony, status, "cannot issue the certificate of %s", order->name);
+        return ceremony_fail(ceremony, status, "cannot issue the certificate of %s", order->name);
     return LK_OK;
 }
 
@@ -334,7 +336,8 @@ static enum lk_status full_name(struct ceremony *ceremony, const char *name,
     const char *mark = strcmp(environment, CEREMONY_TEST) == 0 ? " test" : "";
 
     if (name[0] == 0 || snprintf(out, 65, "%s%s %s", name, mark, what) >= 65)
-        return fail(ceremony, LK_CALLER_ARGUMENT, "the name \"%s\" is empty or too long", name);
+        return ceremony_fail(ceremony, LK_CALLER_ARGUMENT, "the name \"%s\" is empty or too long",
+                             name);
     return LK_OK;
 }
 
@@ -346,7 +349,7 @@ static enum lk_status begin_maker(struct ceremony *ceremony, const char *folder,
     LK_TRY(ceremony_environment(ceremony, folder, environment));
     LK_TRY(path(ceremony, folder, "root.key", where));
     if (exists(where))
-        return fail(ceremony, LK_CALLER_EXISTS, "%s holds a root already", folder);
+        return ceremony_fail(ceremony, LK_CALLER_EXISTS, "%s holds a root already", folder);
     return LK_OK;
 }
 
@@ -373,6 +376,7 @@ static enum lk_status make_server_certs(struct ceremony *ceremony, const char *f
 {
     struct order p = {.role = LK_ROLE_VEHICLE_OEM_ENC, .above = root, .years = 10, .path_len = -1};
     struct order q = {.role = LK_ROLE_VEHICLE_OEM_SIG, .above = root, .years = 10, .path_len = -1};
+    struct order receipt = {.role = LK_ROLE_RECEIPT, .above = root, .years = 10, .path_len = -1};
     char text[65];
 
     LK_TRY(full_name(ceremony, name, environment, "encryption", text));
@@ -380,7 +384,10 @@ static enum lk_status make_server_certs(struct ceremony *ceremony, const char *f
     LK_TRY(make_under(ceremony, folder, "enc.key", "p.der", p));
     LK_TRY(full_name(ceremony, name, environment, "signature", text));
     q.name = text;
-    return make_under(ceremony, folder, "sig.key", "q.der", q);
+    LK_TRY(make_under(ceremony, folder, "sig.key", "q.der", q));
+    LK_TRY(full_name(ceremony, name, environment, "receipts", text));
+    receipt.name = text;
+    return make_under(ceremony, folder, "receipt.key", "receipt.der", receipt);
 }
 
 enum lk_status ceremony_automaker(struct ceremony *ceremony, const char *folder,
@@ -438,8 +445,9 @@ static enum lk_status sign_root(struct ceremony *ceremony, const char *by_folder
     if (status == LK_OK && of.cert.common_name.len == 0)
         status = LK_CERT_NAME;
     if (status != LK_OK)
-        return fail(ceremony, status, "%s/%s is not signed by its own key or has no CommonName",
-                    of_folder, of_cert);
+        return ceremony_fail(ceremony, status,
+                             "%s/%s is not signed by its own key or has no CommonName", of_folder,
+                             of_cert);
     LK_TRY(load_signer(ceremony, by_folder, "root.key", by_cert, &by));
     memcpy(name, of.cert.common_name.at, of.cert.common_name.len);
     order.name = name;
@@ -522,7 +530,7 @@ enum lk_status ceremony_instance(struct ceremony *ceremony, const char *device_m
 
     LK_TRY(ceremony_environment_of(ceremony, device_maker_folder, &there));
     if (strcmp(there, environment) != 0)
-        return fail(ceremony, LK_CERT_ROOT, "%s is of the environment %s, the phone of %s",
+        return ceremony_fail(ceremony, LK_CERT_ROOT, "%s is of the environment %s, the phone of %s",
                     device_maker_folder, there, environment);
     status = lk_cert_parse(ceremony->crypto, n, &cert);
     if (status == LK_OK && (cert.role != LK_ROLE_NONE ||
@@ -533,7 +541,7 @@ enum lk_status ceremony_instance(struct ceremony *ceremony, const char *device_m
     if (status == LK_OK && cert.common_name.len == 0)
         status = LK_CERT_NAME;
     if (status != LK_OK)
-        return fail(ceremony, status, "the applet's own certificate N");
+        return ceremony_fail(ceremony, status, "the applet's own certificate N");
     LK_TRY(load_signer(ceremony, device_maker_folder, "root.key", "d.der", &root));
     memcpy(name, cert.common_name.at, cert.common_name.len);
     e.name = name;
@@ -573,7 +581,7 @@ enum lk_status ceremony_time(struct ceremony *ceremony, const char *automaker_fo
         status = wr.fault;
     forget(ceremony, &q);
     if (status != LK_OK)
-        return fail(ceremony, status, "cannot sign the time");
+        return ceremony_fail(ceremony, status, "cannot sign the time");
     *out_len = wr.len;
     memcpy(out_q, q.der, q.cert.der.len);
     *out_q_len = q.cert.der.len;

@@ -6,9 +6,11 @@
  * together with the other (D17). Dates come from the clock of the machine.
  *
  *   automaker     environment  root.key j.der  [intermediate.key intermediate.der]
- *                 enc.key p.der  sig.key q.der
+ *                 enc.key p.der  sig.key q.der  receipt.key receipt.der
  *   device maker  environment  root.key d.der
  *   car           environment  k.der  [intermediate.der]  root.pub (65 bytes: all the PKI it needs)
+ *   set           environment  j.der [intermediate.der] p.der q.der receipt.der d.der f.der m.der:
+ *                 what two partners exchange, no private key (M124)
  *
  * On failure the status says whose fault it is and `message` names the file or value. */
 #ifndef CEREMONY_H
@@ -26,11 +28,16 @@ struct ceremony {
     char message[256];
 };
 
+/* Keeps the message for people and gives `status`. */
+enum lk_status ceremony_fail(struct ceremony *ceremony, enum lk_status status, const char *format,
+                             ...) __attribute__((format(printf, 3, 4)));
+
 void ceremony_begin(struct ceremony *ceremony, struct lk_crypto *crypto,
                     const struct lk_crypto_port *port);
 
 /* An automaker in `folder` (made if it does not exist): J, the optional intermediate, and the
- * server certificates P and Q. LK_CALLER_EXISTS if there is one already. */
+ * server certificates P, Q and that of the receipt signer. LK_CALLER_EXISTS if there is one
+ * already. */
 enum lk_status ceremony_automaker(struct ceremony *ceremony, const char *folder,
                                   const char *environment, const char *name,
                                   int with_intermediate);
@@ -62,6 +69,17 @@ enum lk_status ceremony_time(struct ceremony *ceremony, const char *automaker_fo
                              const uint8_t vehicle_id[LK_VEHICLE_ID_LEN], uint32_t number,
                              const uint8_t date[LK_DATE_LEN], uint8_t *out, size_t cap,
                              size_t *out_len, uint8_t out_q[LK_CERT_MAX], size_t *out_q_len);
+/* The set of one automaker and one device maker, for one environment, into `set_folder` (made; must
+ * not exist): F and M are signed now. It is checked before it is handed out. */
+enum lk_status ceremony_set(struct ceremony *ceremony, const char *automaker_folder,
+                            const char *device_maker_folder, const char *set_folder);
+/* Checks a set completely: nothing missing and nothing else in it, every role in its place, every
+ * signature, F = D and M = J in key and name, no key of two uses, dates, one environment in the
+ * file and in the signed names. `own_folder` may be NULL: the reader's own maker's folder, whose
+ * root must be the one in the set. `environment` may be NULL: what the reader expects. The message
+ * is the one reason. */
+enum lk_status ceremony_set_check(struct ceremony *ceremony, const char *set_folder,
+                                  const char *own_folder, const char *environment);
 
 /* Marks `folder` (made if need be) with `environment`, or checks that it has it: LK_CERT_ROOT with
  * a message naming both if not. */

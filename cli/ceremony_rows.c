@@ -1,25 +1,46 @@
-/* ceremony_rows.c: latchkey ceremony new and show. */
+/* ceremony_rows.c: latchkey ceremony new, set, check and show. */
 #include <string.h>
 
+#include "local.h"
 #include "rows.h"
 #include "world.h"
+
+/* The crypto of one sitting. Prints the error and returns its exit code. */
+static int sit_down(struct cli *cli, struct maker *maker)
+{
+    static const uint8_t no_store[32] = {1};
+    int bad = unit_crypto(cli, &maker->unit, no_store);
+    if (!bad)
+        ceremony_begin(&maker->ceremony, &maker->unit.crypto, maker->unit.port);
+    return bad;
+}
+
+static int stand_up(struct cli *cli, struct maker *maker, enum lk_status status, const char *done)
+{
+    unit_close(&maker->unit);
+    if (status != LK_OK)
+        return cli_fail(cli, status, "%s", maker->ceremony.message);
+    if (cli_flag(cli, "json"))
+        cli_print_json(local_answer(LK_OK));
+    else
+        printf("%s\n", done);
+    return 0;
+}
 
 int ceremony_new(struct cli *cli)
 {
     static struct maker maker;
-    static const uint8_t no_store[32] = {1};
     const char *folder = cli_argument(cli, 0),
                *environment = cli_value(cli, "environment", CEREMONY_TEST);
     const char *automaker = cli_value(cli, "automaker", "aurora");
     const char *device_maker = cli_value(cli, "device-maker", "pomelo");
-    char one[512], two[512], out[512];
-    int bad = unit_crypto(cli, &maker.unit, no_store);
+    char one[512], two[512], out[512], done[1400];
+    int bad = sit_down(cli, &maker);
     if (bad)
         return bad;
-    ceremony_begin(&maker.ceremony, &maker.unit.crypto, maker.unit.port);
     snprintf(one, sizeof one, "%s/%s", folder, automaker);
     snprintf(two, sizeof two, "%s/%s", folder, device_maker);
-    snprintf(out, sizeof out, "%s/f-%s-%s.der", folder, automaker, device_maker);
+    snprintf(out, sizeof out, "%s/%s-%s", folder, automaker, device_maker);
     enum lk_status status = ceremony_environment(&maker.ceremony, folder, environment);
     if (status == LK_OK)
         status = ceremony_automaker(&maker.ceremony, one, environment, automaker,
@@ -27,14 +48,43 @@ int ceremony_new(struct cli *cli)
     if (status == LK_OK)
         status = ceremony_device_maker(&maker.ceremony, two, environment, device_maker);
     if (status == LK_OK)
-        status = ceremony_cross_sign(&maker.ceremony, one, two, out);
-    unit_close(&maker.unit);
-    if (status != LK_OK)
-        return cli_fail(cli, status, "%s", maker.ceremony.message);
-    printf("made %s (%s): automaker %s, device maker %s, and F that joins them: %s\n"
-           "next: latchkey ceremony show \"%s\"\n",
-           folder, environment, automaker, device_maker, out, one);
-    return 0;
+        status = ceremony_set(&maker.ceremony, one, two, out);
+    snprintf(done, sizeof done,
+             "made %s (%s): automaker %s, device maker %s, and the set that joins them: %s", folder,
+             environment, automaker, device_maker, out);
+    return stand_up(cli, &maker, status, done);
+}
+
+int ceremony_set_new(struct cli *cli)
+{
+    static struct maker maker;
+    char done[600];
+    int bad = sit_down(cli, &maker);
+    if (bad)
+        return bad;
+    snprintf(done, sizeof done, "made the set %s; send all of it, it holds no private key",
+             cli_argument(cli, 2));
+    return stand_up(cli, &maker,
+                    ceremony_set(&maker.ceremony, cli_argument(cli, 0), cli_argument(cli, 1),
+                                 cli_argument(cli, 2)),
+                    done);
+}
+
+int ceremony_check(struct cli *cli)
+{
+    static struct maker maker;
+    const char *folder = cli_argument(cli, 0), *own = cli_value(cli, "own", NULL);
+    char done[600];
+    int bad = sit_down(cli, &maker);
+    if (bad)
+        return bad;
+    snprintf(done, sizeof done, "%s is complete, of one environment and signed throughout%s",
+             folder,
+             own ? "; its root is yours" : "; with --own FOLDER its root is compared with yours");
+    return stand_up(cli, &maker,
+                    ceremony_set_check(&maker.ceremony, folder, own,
+                                       cli_value(cli, "environment", NULL)),
+                    done);
 }
 
 static int show_one(struct cli *cli, struct unit *unit, const char *path, int *num)
@@ -63,8 +113,9 @@ int ceremony_show(struct cli *cli)
     static const uint8_t no_store[32] = {1};
     static const char *const names[] = {"j.der", "intermediate.der",
                                         "p.der", "q.der",
-                                        "d.der", "k.der",
-                                        "f.der"};
+                                        "receipt.der", "d.der",
+                                        "f.der", "m.der",
+                                        "k.der"};
     const char *folder = cli_argument(cli, 0);
     char path[512];
     int num = 0, bad = unit_crypto(cli, &unit, no_store);

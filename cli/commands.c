@@ -102,15 +102,42 @@ const struct cli_command cli_commands[] = {
      1,
      1,
      "make an automaker and a device maker in FOLDER and cross-sign them",
-     "Writes J, an optional intermediate, D and F, with their private keys (mode 0600), and a file "
-     "that names the\n"
-     "environment. Sets of different environments do not mix.",
+     "Writes each maker's folder with its private keys (mode 0600) and a file that names the "
+     "environment, and the set\n"
+     "of the two, as \"ceremony set\" does. Different environments do not mix.",
      {{"environment", "NAME", "test|production", "test (default) or production"},
       {"automaker", "NAME", NULL, "name of the automaker (default aurora)"},
       {"device-maker", "NAME", NULL, "name of the device maker (default pomelo)"},
       {"intermediate", NULL, NULL, "put an intermediate CA under the automaker's root"},
       END},
      ceremony_new,
+     0},
+    {"ceremony",
+     "set",
+     "AUTOMAKER-FOLDER DEVICE-MAKER-FOLDER SET",
+     3,
+     3,
+     "make the set of certificates that two partners exchange",
+     "Signs F and M and puts J, the optional intermediate, P, Q, the receipt signer, D, F and M "
+     "into "
+     "the new folder SET.\n"
+     "One set for each environment and pair of makers; no private key is in it.",
+     {END},
+     ceremony_set_new,
+     0},
+    {"ceremony",
+     "check",
+     "SET",
+     1,
+     1,
+     "check a set that came from a partner, completely",
+     "Every role, signature, key, name and date, one environment throughout, nothing missing and "
+     "nothing else in it.\n"
+     "The answer is one line: what is right, or the one reason why the set is refused.",
+     {{"own", "FOLDER", NULL, "your own maker's folder: its root must be the one in the set"},
+      {"environment", "NAME", "test|production", "the environment you expect"},
+      END},
+     ceremony_check,
      0},
     {"ceremony",
      "show",
@@ -121,6 +148,21 @@ const struct cli_command cli_commands[] = {
      "FOLDER is that of one maker or car, for example aurora inside the folder of ceremony new.",
      {END},
      ceremony_show,
+     0},
+    {"cert",
+     "show",
+     "FILE [ABOVE]",
+     1,
+     4,
+     "explain a certificate: whose it is, what it proves, and its chain",
+     "FILE holds a certificate as DER, PEM or hex. Its issuers are the further FILEs, in order, or "
+     "are "
+     "looked for in\n"
+     "ABOVE if that is a folder (a world, a maker, a set), by default in the world. Every link is "
+     "verified; of one that\n"
+     "fails the reason is told, and the exit code is its.",
+     {END},
+     cert_show,
      0},
     {"car",
      "run",

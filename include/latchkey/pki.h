@@ -75,6 +75,13 @@ enum lk_status lk_cert_parse(struct lk_crypto *crypto, struct lk_bytes der, stru
 enum lk_status lk_cert_verify(struct lk_crypto *crypto, const struct lk_cert *cert,
                               const uint8_t issuer_key[LK_POINT_LEN]);
 
+/* One link of any chain of the system, between two parsed certificates: what may issue what
+ * (LK_CERT_ROLE), the path length of the place, issuer name, key identifier, dates, signature.
+ * `above` may be `cert` itself: J, D and N. `now` as below. Both chain checks ask the same and
+ * more. */
+enum lk_status lk_cert_check_link(struct lk_crypto *crypto, const struct lk_cert *cert,
+                                  const struct lk_cert *above, const struct lk_date *now);
+
 /* Reads the extension of an H. LK_CERT_ROLE if it is none, LK_CERT_EXT_VALUE, LK_CERT_NAME if the
  * CommonName is not the endpoint identifier in hex (D2). */
 enum lk_status lk_cert_endpoint_facts(const struct lk_cert *cert, struct lk_endpoint_facts *out);

@@ -42,7 +42,22 @@ enum lk_status lk_cert_verify(struct lk_crypto *crypto, const struct lk_cert *ce
     return status == LK_PEER_POINT ? LK_CERT_POINT : status;
 }
 
-/* One link. The key identifier only selects; the signature under the whole key decides (O18). */
+/* The key identifier only selects; the signature under the whole key decides (O18). */
+static enum lk_status check_above(struct lk_crypto *crypto, const struct lk_cert *cert,
+                                  uint8_t path_len, const struct issuer *above,
+                                  const struct lk_date *now)
+{
+    if (cert->is_ca && (!cert->has_path_len || cert->path_len != path_len))
+        return LK_CERT_PATH_LEN;
+    if (above->name.len != 0 && !lk_bytes_equal(cert->issuer, above->name))
+        return LK_CERT_ISSUER;
+    if (!lk_bytes_equal(cert->aki, above->ski))
+        return LK_CERT_AKI;
+    LK_TRY(check_dates(cert, now));
+    return lk_cert_verify(crypto, cert, above->key);
+}
+
+/* One link of a chain of a fixed shape. */
 static enum lk_status check_link(struct lk_crypto *crypto, struct lk_bytes der, struct place place,
                                  const struct issuer *above, const struct lk_date *now,
                                  struct lk_cert *out)
@@ -52,14 +67,7 @@ static enum lk_status check_link(struct lk_crypto *crypto, struct lk_bytes der, 
     LK_TRY(lk_cert_parse(crypto, der, out));
     if (out->role != place.role)
         return LK_CERT_ROLE;
-    if (out->is_ca && (!out->has_path_len || out->path_len != place.path_len))
-        return LK_CERT_PATH_LEN;
-    if (above->name.len != 0 && !lk_bytes_equal(out->issuer, above->name))
-        return LK_CERT_ISSUER;
-    if (!lk_bytes_equal(out->aki, above->ski))
-        return LK_CERT_AKI;
-    LK_TRY(check_dates(out, now));
-    return lk_cert_verify(crypto, out, above->key);
+    return check_above(crypto, out, place.path_len, above, now);
 }
 
 static struct issuer issuer_of(const struct lk_cert *cert)
@@ -67,6 +75,45 @@ static struct issuer issuer_of(const struct lk_cert *cert)
     struct issuer issuer = {cert->public_key, cert->subject, cert->ski};
 
     return issuer;
+}
+
+/* Who issues what, and the path length there; a row ends with LK_ROLE_END_. NONE above is D. */
+static const struct {
+    struct place place;
+    enum lk_role above[4];
+} links[] = {
+    {{LK_ROLE_VEHICLE, 0},
+     {LK_ROLE_VEHICLE_OEM_CA, LK_ROLE_INTERMEDIATE, LK_ROLE_VEHICLE_OEM_CA_SEEN, LK_ROLE_END_}},
+    {{LK_ROLE_INTERMEDIATE, 0},
+     {LK_ROLE_VEHICLE_OEM_CA, LK_ROLE_VEHICLE_OEM_CA_SEEN, LK_ROLE_END_}},
+    {{LK_ROLE_EXTERNAL_CA, 1}, {LK_ROLE_VEHICLE_OEM_CA, LK_ROLE_END_}},
+    {{LK_ROLE_VEHICLE_OEM_ENC, 0}, {LK_ROLE_VEHICLE_OEM_CA, LK_ROLE_END_}},
+    {{LK_ROLE_VEHICLE_OEM_SIG, 0}, {LK_ROLE_VEHICLE_OEM_CA, LK_ROLE_END_}},
+    {{LK_ROLE_RECEIPT, 0}, {LK_ROLE_VEHICLE_OEM_CA, LK_ROLE_END_}},
+    {{LK_ROLE_VEHICLE_OEM_CA_SEEN, 1}, {LK_ROLE_NONE, LK_ROLE_END_}},
+    {{LK_ROLE_INSTANCE_CA, 0}, {LK_ROLE_NONE, LK_ROLE_EXTERNAL_CA, LK_ROLE_END_}},
+    {{LK_ROLE_ENDPOINT, 0}, {LK_ROLE_INSTANCE_CA, LK_ROLE_END_}},
+    {{LK_ROLE_DEVICE_ENC, 0}, {LK_ROLE_INSTANCE_CA, LK_ROLE_END_}},
+};
+
+enum lk_status lk_cert_check_link(struct lk_crypto *crypto, const struct lk_cert *cert,
+                                  const struct lk_cert *above, const struct lk_date *now)
+{
+    struct issuer issuer = issuer_of(above);
+
+    if (cert == above && (cert->role == LK_ROLE_VEHICLE_OEM_CA || cert->role == LK_ROLE_NONE)) {
+        if (!lk_bytes_equal(cert->issuer, cert->subject))
+            return LK_CERT_ISSUER;
+        LK_TRY(check_dates(cert, now));
+        return lk_cert_verify(crypto, cert, cert->public_key);
+    }
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        for (size_t k = 0; links[i].above[k] != LK_ROLE_END_; k++) {
+            if (links[i].place.role == cert->role && links[i].above[k] == above->role)
+                return check_above(crypto, cert, links[i].place.path_len, &issuer, now);
+        }
+    }
+    return LK_CERT_ROLE;
 }
 
 enum lk_status lk_chain_check_endpoint(struct lk_crypto *crypto,

@@ -3,6 +3,8 @@
 #include "pki/pki.h"
 
 const uint8_t lk_pki_arc[9] = {0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0xc4, 0x69, 0x05};
+const uint8_t lk_pki_own_arc[20] = {0x69, 0x81, 0xf6, 0xbd, 0xc1, 0xbd, 0xe4, 0xa2, 0xe2, 0x96,
+                                    0xb7, 0xab, 0xcf, 0xd9, 0xbe, 0xbd, 0xbd, 0xb9, 0xc7, 0x1e};
 
 /* keyUsage bits of the first byte. */
 #define DIGITAL_SIGNATURE 0x80
@@ -135,10 +137,23 @@ static enum lk_status unknown(struct lk_bytes oid, int is_critical)
     return LK_OK;
 }
 
+/* Whether `oid` is a role, and under which of the two arcs. */
+static int in_arc(struct lk_bytes oid, uint16_t *out_arc, size_t *out_len)
+{
+    int is_own = starts(oid, lk_pki_own_arc, sizeof lk_pki_own_arc);
+
+    *out_arc = is_own ? LK_ROLE_OWN : 0;
+    *out_len = is_own ? sizeof lk_pki_own_arc : sizeof lk_pki_arc;
+    return is_own || starts(oid, lk_pki_arc, sizeof lk_pki_arc);
+}
+
 /* Finds who reads `oid`, NULL for nobody, and judges role and criticality. */
 static enum lk_status choose(struct lk_cert *cert, struct lk_bytes oid, int is_critical,
                              value_reader **out_read)
 {
+    size_t arc_len;
+    uint16_t arc;
+
     *out_read = NULL;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (oid.len != 3 || memcmp(oid.at, known[i].oid, 3) != 0)
@@ -146,15 +161,15 @@ static enum lk_status choose(struct lk_cert *cert, struct lk_bytes oid, int is_c
         *out_read = known[i].read;
         return is_critical == known[i].is_critical ? LK_OK : LK_CERT_EXT_CRITICAL;
     }
-    if (!starts(oid, lk_pki_arc, sizeof lk_pki_arc))
+    if (!in_arc(oid, &arc, &arc_len))
         return unknown(oid, is_critical);
     if (!is_critical)
         return LK_CERT_EXT_CRITICAL;
     if (cert->role != LK_ROLE_NONE)
         return LK_CERT_EXT_DUPLICATE; /* one certificate, one role (C11) */
-    if (oid.len != sizeof lk_pki_arc + 1)
+    if (oid.len != arc_len + 1)
         return LK_CERT_ROLE;
-    cert->role = lk_role_of_number(oid.at[sizeof lk_pki_arc]);
+    cert->role = lk_role_of_number((uint16_t)(arc | oid.at[arc_len]));
     *out_read = read_role;
     return cert->role != LK_ROLE_NONE ? LK_OK : LK_CERT_ROLE;
 }

@@ -116,14 +116,16 @@ static void put_basic(struct lk_wr *wr, const struct lk_cert_plan *plan)
 /* D and N have none. */
 static void put_role(struct lk_wr *wr, const struct lk_cert_plan *plan)
 {
-    uint8_t oid[sizeof lk_pki_arc + 1], number = lk_role_fact(plan->role)->number;
-    size_t from = wr->len, value;
+    uint16_t number = lk_role_fact(plan->role)->number;
+    int is_own = (number & LK_ROLE_OWN) != 0;
+    size_t from = wr->len, value, len = is_own ? sizeof lk_pki_own_arc : sizeof lk_pki_arc;
+    uint8_t oid[sizeof lk_pki_own_arc + 1];
 
     if (number == 0)
         return;
-    memcpy(oid, lk_pki_arc, sizeof lk_pki_arc);
-    oid[sizeof lk_pki_arc] = number;
-    value = open_extension(wr, oid, sizeof oid, 1);
+    memcpy(oid, is_own ? lk_pki_own_arc : lk_pki_arc, len);
+    oid[len] = (uint8_t)number;
+    value = open_extension(wr, oid, len + 1, 1);
     lk_der_put_u16(wr, LK_DER_INTEGER, 1);
     lk_wr_bytes(wr, plan->role_value);
     lk_der_wrap(wr, value, LK_DER_SEQUENCE);

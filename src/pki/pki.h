@@ -20,18 +20,22 @@ extern const uint8_t lk_pki_algorithm[12];
 extern const uint8_t lk_pki_spki_head[LK_SPKI_HEAD_LEN];
 /* 1.3.6.1.4.1.41577.5, content; one more byte makes a role. */
 extern const uint8_t lk_pki_arc[9];
+/* The same for roles of our own, 2.25.<UUID>: no number is invented under another's arc (D3). */
+extern const uint8_t lk_pki_own_arc[20];
+#define LK_ROLE_OWN 0x100 /* in a role's number: it stands under our own arc */
 /* id-at-commonName, content. */
 extern const uint8_t lk_pki_common_name[3];
 
 /* One row of spec/facts/oids.def. `number` 0: the certificate has no role extension. */
 struct lk_role_fact {
     const char *letter, *text;
-    uint8_t number, is_ca;
+    uint16_t number; /* its low byte under the arc; LK_ROLE_OWN tells which */
+    uint8_t is_ca;
 };
 /* NULL for a number that is no role. */
 const struct lk_role_fact *lk_role_fact(enum lk_role role);
-/* The role of arc.number; LK_ROLE_NONE if there is none. */
-enum lk_role lk_role_of_number(uint8_t number);
+/* The role of such a number; LK_ROLE_NONE if there is none. */
+enum lk_role lk_role_of_number(uint16_t number);
 
 /* UTCTime or GeneralizedTime content as 15 bytes (UTCTime: 50 to 99 is 19xx). 0 if malformed, or
  * if the other of the two forms is due: UTCTime through 2049, GeneralizedTime from 2050. */

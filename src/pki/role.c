@@ -15,7 +15,7 @@ const struct lk_role_fact *lk_role_fact(enum lk_role role)
     return &facts[role];
 }
 
-enum lk_role lk_role_of_number(uint8_t number)
+enum lk_role lk_role_of_number(uint16_t number)
 {
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         if (number != 0 && facts[i].number == number)

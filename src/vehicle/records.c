@@ -525,16 +525,24 @@ static enum lk_status check_size(const struct lk_vehicle *vehicle)
     return id < RECORD_FAST ? LK_CALLER_FULL : LK_OK;
 }
 
+/* An F that an earlier root signed is none: its key identifier is that of the new F, and would keep
+ * the car from asking for that one. */
 static enum lk_status read_cached_f(struct lk_vehicle *vehicle)
 {
+    const struct lk_vehicle_config *config = vehicle->config;
+    enum lk_status status;
     struct lk_cert f;
     size_t len = 0;
 
     LK_TRY(read(vehicle, RECORD_CACHED_F, vehicle->cached_f, sizeof vehicle->cached_f, &len));
     if (len == 0)
         return LK_OK;
-    if (lk_cert_parse(vehicle->config->crypto, lk_bytes(vehicle->cached_f, len), &f) != LK_OK)
+    if (lk_cert_parse(config->crypto, lk_bytes(vehicle->cached_f, len), &f) != LK_OK)
         return LK_STORE_CORRUPT;
+    status = lk_cert_verify(config->crypto, &f, config->root_key);
+    if (status == LK_CERT_SIGNATURE)
+        return LK_OK;
+    LK_TRY(status);
     vehicle->cached_f_len = (uint16_t)len;
     memcpy(vehicle->cached_f_ski, f.ski.at, sizeof vehicle->cached_f_ski);
     return LK_OK;

@@ -70,7 +70,8 @@ check cli_menu_nothing_behind says "takes nothing" 2 "$BIN" car menu roadster fo
 # An invitation.
 share() { "$BIN" phone share alice 1 "$@"; }
 check SH18_without_the_user says "authenticate on the phone" 26 share --out none
-check M34_unknown_level_lists_the_others says "but full, drive, access" 80 share --yes --profile king
+check M34_unknown_level_lists_the_others \
+    says "but full, drive, access" 80 share --yes --profile king
 check cli_share_bad_date says "is no date" 2 share --yes --to yesterday
 check cli_share_dates_reversed says "share again" 80 share --yes --from +2d --to +1d
 check cli_share_redeem_too_long says "from 1 to 30" 2 share --yes --redeem-days 31
@@ -169,7 +170,8 @@ pipe() {
 }
 check M31_all_over_one_pipe pipe
 unrestricted() {
-    tap watch roadster dashboard start && says '"speed_limit_kmh":0' 0 "$BIN" car status roadster --json
+    tap watch roadster dashboard start &&
+        says '"speed_limit_kmh":0' 0 "$BIN" car status roadster --json
     local bad=$?
     "$BIN" car menu roadster park
     return $bad

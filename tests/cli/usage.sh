@@ -13,7 +13,10 @@ demo share
 world new
 world show
 ceremony new
+ceremony set
+ceremony check
 ceremony show
+cert show
 car run
 car status
 car menu

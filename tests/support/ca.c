@@ -130,16 +130,23 @@ static enum lk_status make_automaker(struct test_ca_world *w)
                          none, &w->ki));
     LK_TRY(test_ca_issue(w->crypto, LK_ROLE_VEHICLE_OEM_ENC, "Test Automaker Enc", &w->server,
                          &w->j, &w->automaker, none, &w->p));
-    return test_ca_issue(w->crypto, LK_ROLE_VEHICLE_OEM_SIG, "Test Automaker Sig", &w->server,
-                         &w->j, &w->automaker, none, &w->q);
+    LK_TRY(test_ca_issue(w->crypto, LK_ROLE_VEHICLE_OEM_SIG, "Test Automaker Sig", &w->server,
+                         &w->j, &w->automaker, none, &w->q));
+    return test_ca_issue(w->crypto, LK_ROLE_RECEIPT, "Test Automaker Receipts", &w->server, &w->j,
+                         &w->automaker, none, &w->r);
 }
 
 static enum lk_status make_device_maker(struct test_ca_world *w)
 {
+    return test_ca_issue(w->crypto, LK_ROLE_DEVICE_OEM_CA, "Test Device Maker", &w->device_maker,
+                         NULL, NULL, lk_bytes(NULL, 0), &w->d);
+}
+
+/* The two makers sign each other's keys; a phone of the one. */
+static enum lk_status make_pair(struct test_ca_world *w)
+{
     const struct lk_bytes none = {NULL, 0};
 
-    LK_TRY(test_ca_issue(w->crypto, LK_ROLE_DEVICE_OEM_CA, "Test Device Maker", &w->device_maker,
-                         NULL, NULL, none, &w->d));
     LK_TRY(test_ca_issue(w->crypto, LK_ROLE_EXTERNAL_CA, "Test Device Maker", &w->device_maker,
                          &w->j, &w->automaker, none, &w->f));
     LK_TRY(test_ca_issue(w->crypto, LK_ROLE_VEHICLE_OEM_CA_SEEN, "Test Automaker Root",
@@ -177,8 +184,30 @@ enum lk_status test_ca_world_init(struct lk_crypto *crypto, const uint8_t vehicl
     LK_TRY(make_keys(out));
     LK_TRY(make_automaker(out));
     LK_TRY(make_device_maker(out));
+    LK_TRY(make_pair(out));
     make_facts(out);
     return test_ca_issue_h(out, &out->facts, &out->endpoint, &out->h);
+}
+
+enum lk_status test_ca_world_join(const struct test_ca_world *automaker,
+                                  const struct test_ca_world *device_maker,
+                                  struct test_ca_world *out)
+{
+    *out = *automaker;
+    out->device_maker = device_maker->device_maker;
+    out->d = device_maker->d;
+    LK_TRY(lk_random(out->crypto, out->endpoint_id, sizeof out->endpoint_id));
+    LK_TRY(test_ca_key_make(out->crypto, &out->instance));
+    LK_TRY(test_ca_key_make(out->crypto, &out->endpoint));
+    LK_TRY(make_pair(out));
+    make_facts(out);
+    return test_ca_issue_h(out, &out->facts, &out->endpoint, &out->h);
+}
+
+void test_ca_world_part(struct test_ca_world *world)
+{
+    lk_key_free(world->crypto, &world->instance.key);
+    lk_key_free(world->crypto, &world->endpoint.key);
 }
 
 void test_ca_world_forget(struct test_ca_world *world)

@@ -30,14 +30,15 @@ struct test_ca_world {
     struct test_ca_key device_maker; /* of D and F */
     struct test_ca_key instance;     /* of N and E */
     struct test_ca_key endpoint;     /* of H */
-    struct test_ca_key server;       /* of P and Q */
+    struct test_ca_key server;       /* of P, Q and the receipt signer */
     struct test_ca_cert j, i, k;     /* i: the intermediate; k: issued by J */
     struct test_ca_cert ki;          /* the same car's K, issued by the intermediate */
     struct test_ca_cert d, f, m;     /* m: the automaker's key signed by the device maker */
     struct test_ca_cert n, e, h;
-    struct test_ca_cert p, q;
+    struct test_ca_cert p, q, r;     /* r: the tracking receipt signer */
     struct lk_endpoint_facts facts;  /* what h says; windows into this struct */
     uint8_t slot[2], versions[2];
+    int uses_intermediate; /* a car of this world shows ki and i instead of k */
 };
 
 /* Makes everything for `vehicle_id`. `crypto` must outlive the world; the world must not be moved
@@ -45,6 +46,14 @@ struct test_ca_world {
 enum lk_status test_ca_world_init(struct lk_crypto *crypto, const uint8_t vehicle_id[8],
                                   struct test_ca_world *out);
 void test_ca_world_forget(struct test_ca_world *world);
+
+/* A pair of makers from two worlds: the automaker and car of one, the device maker of the other
+ * with a new phone (Instance CA and endpoint); F and M join them. Both must outlive it. */
+enum lk_status test_ca_world_join(const struct test_ca_world *automaker,
+                                  const struct test_ca_world *device_maker,
+                                  struct test_ca_world *out);
+/* Frees what joining made. */
+void test_ca_world_part(struct test_ca_world *world);
 
 /* The parts, for tests that need more: a second phone brand, a friend's phone, an expired F. */
 enum lk_status test_ca_key_make(struct lk_crypto *crypto, struct test_ca_key *out);

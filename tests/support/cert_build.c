@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "pki/pki.h"
 #include "tlv/der.h"
 
 static void keep(struct test_parts *parts, enum test_part part, struct lk_bytes bytes)
@@ -34,6 +35,21 @@ static void take_extensions(struct lk_rd *tbs, struct test_parts *out)
     }
 }
 
+/* The text of a name of one attribute, as all of our own are. */
+static void take_issuer(struct lk_bytes name, struct test_parts *out)
+{
+    enum lk_status fault = LK_INTERNAL;
+    struct lk_bytes text;
+    struct lk_rd rd;
+
+    lk_rd_init(&rd, name, &fault);
+    (void)lk_name_read(&rd, &text);
+    if (fault == LK_OK && text.len <= sizeof out->issuer) {
+        memcpy(out->issuer, text.at, text.len);
+        out->issuer_len = text.len;
+    }
+}
+
 int test_parts_take(struct lk_crypto *crypto, const struct test_ca_cert *cert,
                     struct test_parts *out)
 {
@@ -47,6 +63,13 @@ int test_parts_take(struct lk_crypto *crypto, const struct test_ca_cert *cert,
     memcpy(out->point, parsed.public_key, 65);
     memcpy(out->ski, parsed.ski.at, 20);
     memcpy(out->aki, parsed.aki.at, 20);
+    if (parsed.role_value.len > sizeof out->role_value)
+        return 0;
+    if (parsed.role_value.len != 0)
+        memcpy(out->role_value, parsed.role_value.at, parsed.role_value.len);
+    out->role_value_len = parsed.role_value.len;
+    out->role_number = (uint8_t)lk_role_fact(parsed.role)->number;
+    take_issuer(parsed.issuer, out);
     lk_rd_init(&rd, test_ca_bytes(cert), &fault);
     outer = lk_der_enter(&rd, LK_DER_SEQUENCE);
     tbs = lk_der_enter(&outer, LK_DER_SEQUENCE);
@@ -77,44 +100,84 @@ static int octet(const char *hex)
     return low < 0 ? -1 : high * 16 + low;
 }
 
+/* What a capital stands for; an empty window for anything else. */
+static struct lk_bytes run_of(const struct test_parts *parts, char letter)
+{
+    switch (letter) {
+    case 'P':
+        return lk_bytes(parts->point, 65);
+    case 'X':
+        return lk_bytes(parts->point + 1, 64);
+    case 'S':
+        return lk_bytes(parts->ski, 20);
+    case 'A':
+        return lk_bytes(parts->aki, 20);
+    case 'C':
+        return lk_bytes(parts->issuer, parts->issuer_len);
+    case 'R':
+        return lk_bytes(&parts->role_number, 1);
+    case 'V':
+        return lk_bytes(parts->role_value, parts->role_value_len);
+    default:
+        return lk_bytes(NULL, 0);
+    }
+}
+
+/* The tag before an open brace, and where its content began. */
+struct open_brace {
+    uint8_t tag;
+    size_t from;
+};
+
+/* One sign of the row; gives how many characters it took, 0 if it is none. */
+static size_t one_sign(const struct test_parts *parts, const char *hex, struct lk_wr *wr,
+                       struct open_brace *stack, size_t *depth)
+{
+    struct lk_bytes run = run_of(parts, *hex);
+    int value = octet(*hex == 'Z' ? hex + 1 : hex);
+
+    if (*hex == ' ')
+        return 1;
+    if (*hex == '{' && *depth < 8 && wr->len > 0) {
+        stack[(*depth)++] = (struct open_brace){wr->at[wr->len - 1], wr->len - 1};
+        wr->len--;
+        return 1;
+    }
+    if (*hex == '}' && *depth > 0) {
+        (*depth)--;
+        lk_der_wrap(wr, stack[*depth].from, stack[*depth].tag);
+        return 1;
+    }
+    if (strchr("PXSACRV", *hex) != NULL) {
+        lk_wr_put(wr, run.at, run.len);
+        return 1;
+    }
+    if (value < 0)
+        return 0;
+    for (int i = 0; *hex == 'Z' && i < value; i++)
+        lk_wr_u8(wr, 0x41);
+    if (*hex == 'Z')
+        return 3;
+    lk_wr_u8(wr, (uint8_t)value);
+    return 2;
+}
+
 int test_parts_set(struct test_parts *parts, enum test_part part, const char *hex)
 {
-    uint8_t *out = parts->data[part];
-    size_t n = 0;
+    struct open_brace stack[8];
+    size_t depth = 0;
+    struct lk_wr wr;
 
+    lk_wr_init(&wr, parts->data[part], sizeof parts->data[part]);
     while (*hex != 0) {
-        int value;
+        size_t taken = one_sign(parts, hex, &wr, stack, &depth);
 
-        if (*hex == ' ') {
-            hex++;
-            continue;
-        }
-        if (*hex == 'P' || *hex == 'X' || *hex == 'S' || *hex == 'A') {
-            const uint8_t *from = *hex == 'P'   ? parts->point
-                                  : *hex == 'X' ? parts->point + 1
-                                  : *hex == 'S' ? parts->ski
-                                                : parts->aki;
-            size_t len = *hex == 'P' ? 65 : *hex == 'X' ? 64 : 20;
-
-            memcpy(out + n, from, len);
-            n += len;
-            hex++;
-            continue;
-        }
-        value = octet(*hex == 'Z' ? hex + 1 : hex);
-        if (value < 0)
+        if (taken == 0)
             return 0;
-        if (*hex == 'Z') {
-            memset(out + n, 0x41, (size_t)value);
-            n += (size_t)value;
-            hex += 3;
-        } else {
-            out[n++] = (uint8_t)value;
-            hex += 2;
-        }
+        hex += taken;
     }
-    parts->len[part] = n;
-    return 1;
+    parts->len[part] = wr.len;
+    return wr.fault == LK_OK && depth == 0;
 }
 
 static void put(struct lk_wr *wr, const struct test_parts *parts, enum test_part part)

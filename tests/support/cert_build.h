@@ -30,14 +30,19 @@ enum test_part {
 struct test_parts {
     uint8_t data[NUM_PARTS][1400];
     size_t len[NUM_PARTS];
-    uint8_t point[65], ski[20], aki[20]; /* of the certificate it began as */
+    /* of the certificate it began as: */
+    uint8_t point[65], ski[20], aki[20];
+    uint8_t issuer[64], role_value[512], role_number;
+    size_t issuer_len, role_value_len;
 };
 
 /* Takes a good certificate apart. 1 on success. */
 int test_parts_take(struct lk_crypto *crypto, const struct test_ca_cert *cert,
                     struct test_parts *out);
 /* Replaces one part by hex; in it P is the point, X its 64 bytes of coordinates, S and A the two
- * key identifiers, Z followed by two hex digits that many 41s. Blanks are skipped. 1 on success. */
+ * key identifiers, C the issuer's CommonName, R the role's number and V its value after the
+ * version, Z followed by two hex digits that many 41s; { and } stand around what a length counts.
+ * Blanks are skipped. 1 on success. */
 int test_parts_set(struct test_parts *parts, enum test_part part, const char *hex);
 /* Joins and signs; gives the length, 0 if it does not fit. `out` may exceed LK_CERT_MAX. */
 size_t test_parts_join(struct lk_crypto *crypto, const struct test_parts *parts,

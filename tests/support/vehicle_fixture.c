@@ -34,7 +34,7 @@ void test_vehicle_init(struct test_vehicle *car, struct test_ca_world *world,
     car->world = world;
     car->provider = provider;
     car->now_ms = 5000000;
-    car->k = world->k;
+    car->k = world->uses_intermediate ? world->ki : world->k;
     test_spy_init(&car->spy, lk_openssl_port(provider));
     assert_int_equal(lk_crypto_init(&car->crypto, &car->spy.port), LK_OK);
     test_flash_init(&car->flash);
@@ -46,6 +46,8 @@ void test_vehicle_init(struct test_vehicle *car, struct test_ca_world *world,
     memcpy(config->vehicle_public, world->vehicle.public_key, LK_POINT_LEN);
     memcpy(config->vehicle_id, world->vehicle_id, LK_VEHICLE_ID_LEN);
     config->k = test_ca_bytes(&car->k);
+    if (world->uses_intermediate)
+        config->intermediate = test_ca_bytes(&world->i);
     memcpy(config->root_key, world->automaker.public_key, LK_POINT_LEN);
     memset(config->actuator_key, 0xac, sizeof config->actuator_key);
     config->door = lk_policy_door;

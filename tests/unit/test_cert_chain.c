@@ -158,13 +158,13 @@ static void M99_external_ca_is_the_device_makers_key(void **state)
     assert_int_equal(lk_cert_verify(&crypto, &f, other.automaker.public_key), LK_CERT_SIGNATURE);
 }
 
-#define NUM_LETTERS 13
+#define NUM_LETTERS 14
 
 static void letters(const struct test_ca_cert **out)
 {
     const struct test_ca_cert *all[NUM_LETTERS] = {
         &world.j, &world.i, &world.k, &world.ki, &world.d, &world.f, &world.m,
-        &world.n, &world.e, &world.h, &world.p,  &world.q, &other.f};
+        &world.n, &world.e, &world.h, &world.p,  &world.q, &world.r, &other.f};
 
     memcpy(out, all, sizeof all);
 }

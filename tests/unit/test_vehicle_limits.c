@@ -448,7 +448,6 @@ static void M100_a_car_whose_K_comes_by_an_intermediate_pairs(void **state)
     (void)state;
     car->config.k = test_ca_bytes(&scene.world.ki);
     car->config.intermediate = test_ca_bytes(&scene.world.i);
-    memcpy(car->config.authorized_key, scene.world.intermediate.public_key, LK_POINT_LEN);
     assert_int_equal(test_vehicle_reboot(car), LK_OK);
     assert_int_equal(lk_vehicle_open_pairing(&car->vehicle, car->now_ms), LK_OK);
     test_pair(car, &scene.field, &scene.phone);
@@ -514,11 +513,10 @@ static void a_tap_that_is_over_takes_no_step(void **state)
 
 static void M100_a_configuration_that_is_not_of_K_does_not_start(void **state)
 {
-    uint8_t *fields[] = {car->config.vehicle_id, car->config.vehicle_public,
-                         car->config.authorized_key};
+    uint8_t *fields[] = {car->config.vehicle_id, car->config.vehicle_public};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 2; i++) {
         fields[i][3] ^= 1;
         assert_int_equal(test_vehicle_reboot(car), LK_CERT_MISMATCH);
         assert_true(lk_is_zero(&car->vehicle, sizeof car->vehicle));
