@@ -137,7 +137,7 @@ static enum lk_status make_phone(struct world *world)
     world->counted_scrypt = (struct lk_scrypt_port){world, timed_scrypt};
     world->device_config = (struct lk_device_config){&world->host.crypto, &world->host.store,
                                                      &world->element_port, &world->counted_scrypt,
-                                                     &world->roots};
+                                                     &world->roots, 0};
     LK_TRY(lk_applet_init(&world->applet, &world->element.crypto, &world->element.store));
     LK_TRY(lk_device_init(&world->device, &world->device_config));
     LK_TRY(lk_device_create_ca(&world->device, test_ca_bytes(&world->ca.j), n.der, sizeof(n.der),

@@ -113,7 +113,7 @@ static enum lk_status start(struct phone *phone, const char *folder)
     phone->port = (struct lk_element_port){&phone->applet, wired};
     lk_openssl_scrypt(&phone->scrypt);
     phone->config = (struct lk_device_config){&phone->wallet_unit.crypto, &phone->wallet_unit.store,
-                                              &phone->port, &phone->scrypt, &phone->roots};
+                                              &phone->port, &phone->scrypt, &phone->roots, 0};
     if (status == LK_OK)
         status =
             lk_applet_init(&phone->applet, &phone->element_unit.crypto, &phone->element_unit.store);

@@ -29,6 +29,10 @@ static const char *state_text(uint8_t state)
         return "pending";
     case LK_PASS_ACTIVE:
         return "active";
+    case LK_PASS_SHARED:
+        return "waits for its first tap";
+    case LK_PASS_INVITED:
+        return "waits for the owner";
     case LK_PASS_LOCKED:
         return "locked";
     default:
@@ -194,7 +198,7 @@ static int start(struct cli *cli, struct host *host)
     lk_posix_element_init(&host->wired, fd, 5000, &host->element);
     lk_openssl_scrypt(&host->scrypt);
     host->config = (struct lk_device_config){&host->unit.crypto, &host->unit.store, &host->element,
-                                             &host->scrypt, &host->roots};
+                                             &host->scrypt, &host->roots, 0};
     enum lk_status status =
         phone_root_policy(folder, host->allowed, LK_DEVICE_NUM_AUTOMAKERS, &host->roots);
     if (status == LK_OK)

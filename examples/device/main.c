@@ -32,7 +32,7 @@ int main(void)
     const struct lk_element_port element = {NULL, no_element};
     const struct lk_root_policy roots = {0, NULL, 0, NULL, 0};
     struct lk_scrypt_port scrypt;
-    struct lk_device_config config = {&crypto, &store, &element, &scrypt, &roots};
+    struct lk_device_config config = {&crypto, &store, &element, &scrypt, &roots, 0};
     struct lk_openssl *openssl = lk_openssl_new(store_key);
     const struct lk_store_port *port = ram_store();
     uint8_t answer[LK_APDU_RESPONSE_MAX];

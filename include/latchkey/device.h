@@ -34,13 +34,18 @@ struct lk_automaker {
     uint8_t is_used;
 };
 
-/* PENDING: being made, or made and not yet used with the car; it becomes ACTIVE or goes (D20). */
+/* PENDING: an owner's, being made, or made and not yet used with the car; it becomes ACTIVE or goes
+ * (D20). INVITED: a friend's, made, the owner has not signed yet; it becomes SHARED or goes with
+ * its sharing. SHARED: signed and ready, the car has not met it yet; ACTIVE at the first tap that
+ * the car calls good. */
 enum lk_pass_state {
     LK_PASS_FREE = 0,
     LK_PASS_PENDING = 1,
     LK_PASS_ACTIVE = 2,
     LK_PASS_LOCKED = 3,
-    LK_PASS_REMOVED = 4
+    LK_PASS_REMOVED = 4,
+    LK_PASS_SHARED = 5,
+    LK_PASS_INVITED = 6,
 };
 
 /* One pass: what the wallet shows of a key. Fields are read-only outside src/device. */
@@ -57,6 +62,9 @@ struct lk_pass {
     uint8_t public_key[LK_POINT_LEN];
     uint8_t key_id[LK_KEY_ID_LEN];
     char name[32]; /* friendly name, UTF-8, terminated */
+    /* Of a friend's key: level and validity as the owner granted them, UTC. Else zeros. */
+    uint32_t profile;
+    uint8_t not_before[LK_DATE_LEN], not_after[LK_DATE_LEN];
 };
 
 struct lk_device_config {
@@ -65,6 +73,7 @@ struct lk_device_config {
     const struct lk_element_port *element;
     const struct lk_scrypt_port *scrypt;
     const struct lk_root_policy *roots; /* D17, S21 */
+    uint8_t device_type; /* what a car is told of this device: 1 phone, 2 watch; 0: phone */
 };
 
 /* Fields belong to src/device. */
@@ -72,6 +81,13 @@ struct lk_device {
     const struct lk_device_config *config;
     struct lk_automaker automakers[LK_DEVICE_NUM_AUTOMAKERS];
     struct lk_pass passes[LK_DEVICE_NUM_PASSES];
+    struct lk_sharing sharings[LK_DEVICE_NUM_SHARINGS];
+    uint32_t date_s; /* seconds since 2000 that a caller said last; 0: never */
+    uint64_t date_at_ms;
+    /* Of the call about a sharing that is under way: what came, what goes. */
+    uint8_t message[LK_SHARE_BLOB_MAX], reply[LK_SHARE_BLOB_MAX];
+    uint16_t element_sw; /* last status word of the element */
+    uint8_t is_swept;    /* keys that the element has and the wallet does not were looked for */
     uint8_t state; /* spec/facts/states.def */
     uint8_t interface;
     uint8_t password[8];
@@ -144,17 +160,18 @@ void lk_device_field_lost(struct lk_device *device, uint64_t now_ms);
 int lk_device_hides_applet(const struct lk_device *device, uint64_t now_ms);
 /* Work between APDUs: makes the key after CONTROL FLOW 10 01, settles passes of runs that ended
  * (the orphan key is deleted in the element, or kept if the car has proved that it took it),
- * timers. Call it after each APDU and at least once a second. *out_busy is 1 while a key waits to
- * be made. Returns how the making came out: LK_CERT_*, LK_PORT_ELEMENT, LK_PORT_STORE, LK_PEER_SW
- * if the element refused. */
+ * timers; ends sharings that ran out, by until_ms or by redeem_by, and deletes keys of sharings
+ * that ended. Call it after each APDU and at least once a second. *out_busy is 1 while a key waits
+ * to be made. Returns how the making came out: LK_CERT_*, LK_PORT_ELEMENT, LK_PORT_STORE,
+ * LK_PEER_SW if the element refused. */
 enum lk_status lk_device_tick(struct lk_device *device, uint64_t now_ms, int *out_busy);
 
 /* Reads the element's notice of the last transaction and updates the passes: a pass becomes active
- * at the first AUTH1 whose vehicle signature verified (D20). Of several active passes for one car
- * the one that would answer is ready: the car may have ended the others; nor is one that the car
- * said it ended. `out` is enum lk_status of the last
- * tap: the phone's own cause (D23). LK_PORT_ELEMENT, LK_PORT_STORE; passes that were updated before
- * the failure stay so. */
+ * at the first AUTH1 whose vehicle signature verified (D20), a friend's at the first transaction
+ * that the car called good. Of several active passes for one car the one that would answer is
+ * ready: the car may have ended the others; nor is one that the car said it ended. `out` is enum
+ * lk_status of the last tap: the phone's own cause (D23). LK_PORT_ELEMENT, LK_PORT_STORE; passes
+ * that were updated before the failure stay so. */
 enum lk_status lk_device_refresh(struct lk_device *device, enum lk_status *out_last_tap);
 
 /* The list. NULL for a free entry. */
@@ -165,7 +182,8 @@ const struct lk_pass *lk_device_app_pass_at(const struct lk_device *device,
 /* User actions: name a pass (1 to 31 bytes UTF-8 without control characters), remove it on this
  * device at once and offline (M42; one that is removed already is LK_OK), lock and unlock one key.
  * LK_CALLER_NOT_FOUND for a free entry, LK_CALLER_ARGUMENT for a name, LK_CALLER_STATE to lock what
- * is neither active nor locked, LK_PORT_STORE; LK_PORT_ELEMENT, or LK_PEER_* if it refuses. */
+ * is neither active nor locked, LK_PORT_STORE; LK_PORT_ELEMENT, or LK_PEER_* if it refuses.
+ * Removing a pass whose sharing is under way ends the sharing. */
 enum lk_status lk_device_rename(struct lk_device *device, size_t index, const char *name);
 enum lk_status lk_device_remove(struct lk_device *device, size_t index);
 enum lk_status lk_device_lock(struct lk_device *device, size_t index, int locked);

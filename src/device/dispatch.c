@@ -165,7 +165,9 @@ enum lk_status lk_device_tick(struct lk_device *device, uint64_t now_ms, int *ou
             lk_device_end_run(device, status);
     }
     /* An element that does not answer is asked again at the next tick. */
-    enum lk_status settled = lk_wallet_settle(device);
+    enum lk_status settled = lk_sharings_expire(device, now_ms);
+    if (settled == LK_OK)
+        settled = lk_wallet_settle(device);
     *out_busy = 0;
     return status != LK_OK ? status : settled;
 }

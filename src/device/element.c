@@ -17,9 +17,17 @@ enum instruction {
     MANAGE_UA = 0x34,
     SETUP_INSTANCE = 0x36,
     GET_NOTIFICATION = 0x86,
+    SET_PRIVATE_DATA = 0xd2,
+    GET_PRIVATE_DATA = 0xb2,
+    CONSENT = 0x3e,
+    CREATE_ENCRYPTION_KEY = 0x8a,
+    AUTHORIZE_ENDPOINT = 0x32,
+    SET_CONFIDENTIAL_DATA = 0x7c,
 };
 #define USER_PRESENT 0x01    /* P1 of MANAGE UA */
 #define REMOVED_BY_USER 0x01 /* P1 of TERMINATE ENDPOINT: reason */
+#define CONSENT_GIVEN 0x00   /* P1 of CONSENT */
+#define CONSENT_TAKEN 0x01
 
 /* --- one command --- */
 
@@ -37,6 +45,7 @@ static enum lk_status transceive(struct lk_device *device, const struct lk_comma
     if (answer_len > sizeof answer ||
         lk_response_parse(lk_bytes(answer, answer_len), &body, &sw) != LK_OK)
         return LK_PORT_ELEMENT;
+    device->element_sw = sw;
     LK_TRY(lk_status_for_sw(sw));
     if (body.len > cap)
         return LK_PORT_ELEMENT;
@@ -243,6 +252,18 @@ enum lk_status lk_element_state(struct lk_device *device, const uint8_t id[LK_EN
     return LK_OK;
 }
 
+enum lk_status lk_element_list(struct lk_device *device, uint8_t *out,
+                               struct lk_wired_list *out_list)
+{
+    size_t len = 0;
+
+    LK_TRY(lk_element_select(device));
+    LK_TRY(lk_element_call(device, VIEW, LK_VIEW_ENDPOINTS, 0, lk_bytes(NULL, 0), out,
+                           LK_APDU_RESPONSE_MAX, &len));
+    return lk_wired_endpoints_parse(lk_bytes(out, len), out_list) == LK_OK ? LK_OK
+                                                                           : LK_PORT_ELEMENT;
+}
+
 /* --- the instance --- */
 
 enum lk_status lk_element_notice(struct lk_device *device, struct lk_element_notice *out)
@@ -281,4 +302,129 @@ enum lk_status lk_element_user_authenticated(struct lk_device *device)
 
     LK_TRY(lk_element_select(device));
     return lk_element_call(device, MANAGE_UA, USER_PRESENT, 0, lk_bytes(NULL, 0), NULL, 0, &none);
+}
+
+/* --- sharing --- */
+
+enum lk_status lk_element_consent(struct lk_device *device, const uint8_t id[LK_ENDPOINT_ID_LEN],
+                                  const uint8_t hash[LK_HASH_LEN], int is_given)
+{
+    struct lk_wired_consent body = {lk_bytes(id, LK_ENDPOINT_ID_LEN),
+                                    lk_bytes(hash, LK_HASH_LEN)};
+    uint8_t bytes[64];
+    struct lk_wr wr;
+
+    lk_wr_init(&wr, bytes, sizeof bytes);
+    lk_wired_consent_write(&body, &wr);
+    LK_TRY(lk_element_select(device));
+    enum lk_status status = order(device, CONSENT, is_given ? CONSENT_GIVEN : CONSENT_TAKEN, &wr);
+    if (status == LK_PEER_UNAVAILABLE)
+        return LK_NEEDS_USER_AUTH;
+    if (status == LK_TAP_WRONG_CAR)
+        return LK_KEY_LOCKED;
+    if (status == LK_PEER_SW && device->element_sw == LK_SW_NO_MEMORY)
+        return LK_CALLER_FULL;
+    return status;
+}
+
+enum lk_status lk_element_encryption_key(struct lk_device *device,
+                                         const uint8_t id[LK_ENDPOINT_ID_LEN], uint8_t *out,
+                                         size_t *out_len)
+{
+    return order_endpoint(device, CREATE_ENCRYPTION_KEY, 0, id, out, LK_ENCRYPTION_KEY_MAX,
+                          out_len);
+}
+
+enum lk_status lk_element_authorize(struct lk_device *device,
+                                    const struct lk_wired_authorize *body, struct lk_bytes sent,
+                                    uint8_t *out, size_t cap, size_t *out_len)
+{
+    uint8_t bytes[64], length[2];
+    size_t length_len = 0;
+    struct lk_wr wr;
+
+    lk_wr_init(&wr, bytes, sizeof bytes);
+    lk_wired_authorize_write(body, &wr);
+    LK_TRY(wr.fault);
+    LK_TRY(lk_element_select(device));
+    LK_TRY(lk_element_write_buffer(device, sent));
+    enum lk_status status = lk_element_call(device, AUTHORIZE_ENDPOINT, 0, 0,
+                                            lk_bytes(bytes, wr.len), length, sizeof length,
+                                            &length_len);
+    if (status == LK_PEER_UNAVAILABLE)
+        return LK_SHARE_CONSENT;
+    if (status == LK_TAP_WRONG_CAR)
+        return LK_SHARE_NOT_OWNER;
+    if (status == LK_PEER_SW && device->element_sw == LK_SW_DATA)
+        return LK_SHARE_NO_SLOT;
+    LK_TRY(status);
+    if (length_len != 2 || lk_be16(length) > cap)
+        return LK_PORT_ELEMENT;
+    return fetch(device, length, length_len, out, out_len);
+}
+
+enum lk_status lk_element_import(struct lk_device *device, const uint8_t id[LK_ENDPOINT_ID_LEN],
+                                 const struct lk_token_export *token)
+{
+    uint8_t bytes[160];
+    size_t none = 0;
+    struct lk_wr wr;
+
+    lk_wr_init(&wr, bytes, sizeof bytes);
+    lk_wired_token_write(token, &wr);
+    LK_TRY(wr.fault);
+    LK_TRY(lk_element_select(device));
+    LK_TRY(lk_element_write_buffer(device, lk_bytes(bytes, wr.len)));
+    return order_endpoint(device, SET_CONFIDENTIAL_DATA, 0, id, NULL, 0, &none);
+}
+
+enum lk_status lk_element_get_private(struct lk_device *device,
+                                      const uint8_t id[LK_ENDPOINT_ID_LEN], uint16_t offset,
+                                      size_t len, uint8_t *out)
+{
+    struct lk_wired_get_private body = {lk_bytes(id, LK_ENDPOINT_ID_LEN), (uint16_t)len};
+    uint8_t bytes[32];
+    size_t got = 0;
+    struct lk_wr wr;
+
+    lk_wr_init(&wr, bytes, sizeof bytes);
+    lk_wired_get_private_write(&body, &wr);
+    LK_TRY(wr.fault);
+    LK_TRY(lk_element_select(device));
+    LK_TRY(lk_element_call(device, GET_PRIVATE_DATA, (uint8_t)(offset >> 8), (uint8_t)offset,
+                           lk_bytes(bytes, wr.len), out, len, &got));
+    return got == len ? LK_OK : LK_PORT_ELEMENT;
+}
+
+static enum lk_status set_piece(struct lk_device *device, const uint8_t id[LK_ENDPOINT_ID_LEN],
+                                size_t offset, struct lk_bytes piece)
+{
+    struct lk_wired_set_private body = {lk_bytes(id, LK_ENDPOINT_ID_LEN), piece};
+    uint8_t bytes[LK_PRIVATE_DATA_MAX + 16];
+    size_t none = 0;
+    struct lk_wr wr;
+
+    lk_wr_init(&wr, bytes, sizeof bytes);
+    lk_wired_set_private_write(&body, &wr);
+    LK_TRY(wr.fault);
+    return lk_element_call(device, SET_PRIVATE_DATA, (uint8_t)(offset >> 8), (uint8_t)offset,
+                           lk_bytes(bytes, wr.len), NULL, 0, &none);
+}
+
+enum lk_status lk_element_set_private(struct lk_device *device,
+                                      const uint8_t id[LK_ENDPOINT_ID_LEN], uint16_t offset,
+                                      struct lk_bytes data)
+{
+    size_t done = 0;
+
+    LK_TRY(lk_element_select(device));
+    while (done < data.len) {
+        size_t piece = data.len - done;
+
+        if (piece > LK_PRIVATE_DATA_MAX)
+            piece = LK_PRIVATE_DATA_MAX;
+        LK_TRY(set_piece(device, id, offset + done, lk_bytes(data.at + done, piece)));
+        done += piece;
+    }
+    return LK_OK;
 }

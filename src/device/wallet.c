@@ -7,6 +7,9 @@
 #define PASS_RECORD 0x00010000u      /* + index */
 #define AUTOMAKER_RECORD 0x00020000u /* root, names, F */
 #define CA_RECORD 0x00030000u        /* E */
+#define CAR_RECORD 0x00040000u       /* + CAR_PARTS * index: what the car wrote in pairing */
+#define CAR_PARTS 3                  /* records, of CAR_PIECE bytes at most */
+#define CAR_PIECE 1600
 
 /* --- records --- */
 
@@ -22,9 +25,14 @@ static void write_pass(const struct lk_pass *pass, struct lk_wr *wr)
     lk_wr_put(wr, pass->public_key, sizeof pass->public_key);
     lk_wr_put(wr, pass->key_id, sizeof pass->key_id);
     lk_wr_put(wr, pass->name, sizeof pass->name);
+    if (pass->role != LK_PASS_ROLE_FRIEND)
+        return;
+    lk_wr_u32(wr, pass->profile);
+    lk_wr_put(wr, pass->not_before, sizeof pass->not_before);
+    lk_wr_put(wr, pass->not_after, sizeof pass->not_after);
 }
 
-static void read_run(struct lk_rd *rd, void *out, size_t len)
+void lk_wallet_read_run(struct lk_rd *rd, void *out, size_t len)
 {
     struct lk_bytes run = lk_rd_take(rd, len);
 
@@ -45,45 +53,146 @@ static enum lk_status read_pass(struct lk_bytes record, struct lk_pass *out)
     pass.state = lk_rd_u8(&rd);
     pass.role = lk_rd_u8(&rd);
     pass.automaker = lk_rd_u8(&rd);
-    read_run(&rd, pass.endpoint_id, sizeof pass.endpoint_id);
-    read_run(&rd, pass.vehicle_id, sizeof pass.vehicle_id);
-    read_run(&rd, pass.vehicle_key, sizeof pass.vehicle_key);
-    read_run(&rd, pass.public_key, sizeof pass.public_key);
-    read_run(&rd, pass.key_id, sizeof pass.key_id);
-    read_run(&rd, pass.name, sizeof pass.name);
+    lk_wallet_read_run(&rd, pass.endpoint_id, sizeof pass.endpoint_id);
+    lk_wallet_read_run(&rd, pass.vehicle_id, sizeof pass.vehicle_id);
+    lk_wallet_read_run(&rd, pass.vehicle_key, sizeof pass.vehicle_key);
+    lk_wallet_read_run(&rd, pass.public_key, sizeof pass.public_key);
+    lk_wallet_read_run(&rd, pass.key_id, sizeof pass.key_id);
+    lk_wallet_read_run(&rd, pass.name, sizeof pass.name);
+    if (pass.role == LK_PASS_ROLE_FRIEND) {
+        pass.profile = lk_rd_u32(&rd);
+        lk_wallet_read_run(&rd, pass.not_before, sizeof pass.not_before);
+        lk_wallet_read_run(&rd, pass.not_after, sizeof pass.not_after);
+    }
     lk_rd_close(&rd);
-    if (fault != LK_OK || pass.state == LK_PASS_FREE || pass.state > LK_PASS_REMOVED ||
+    if (fault != LK_OK || pass.state == LK_PASS_FREE || pass.state > LK_PASS_INVITED ||
         pass.automaker >= LK_DEVICE_NUM_AUTOMAKERS || pass.name[sizeof pass.name - 1] != 0)
         return LK_STORE_CORRUPT;
     *out = pass;
     return LK_OK;
 }
 
-enum lk_status lk_wallet_save_pass(struct lk_device *device, size_t index)
+enum lk_status lk_wallet_put_pass(struct lk_device *device, size_t index,
+                                  const struct lk_pass *pass)
 {
     uint8_t record[256];
     struct lk_wr wr;
 
     lk_wr_init(&wr, record, sizeof record);
-    write_pass(&device->passes[index], &wr);
+    write_pass(pass, &wr);
     LK_TRY(wr.fault);
-    return lk_store_write(device->config->store, PASS_RECORD + (uint32_t)index, record, wr.len);
+    return lk_store_put(device->config->store, PASS_RECORD + (uint32_t)index, record, wr.len);
+}
+
+enum lk_status lk_wallet_end_change(struct lk_device *device, enum lk_status status)
+{
+    if (status == LK_OK)
+        status = lk_store_commit(device->config->store);
+    if (status != LK_OK)
+        lk_store_cancel(device->config->store);
+    return status;
+}
+
+enum lk_status lk_wallet_save_pass(struct lk_device *device, size_t index)
+{
+    LK_TRY(lk_store_begin(device->config->store));
+    return lk_wallet_end_change(device,
+                                lk_wallet_put_pass(device, index, &device->passes[index]));
+}
+
+static uint32_t car_record(size_t index, size_t part)
+{
+    return CAR_RECORD + (uint32_t)(CAR_PARTS * index + part);
+}
+
+static enum lk_status remove_pass(struct lk_store *store, size_t index)
+{
+    for (size_t part = 0; part < CAR_PARTS; part++)
+        LK_TRY(lk_store_remove(store, car_record(index, part)));
+    return lk_store_remove(store, PASS_RECORD + (uint32_t)index);
 }
 
 enum lk_status lk_wallet_drop_pass(struct lk_device *device, size_t index)
 {
-    struct lk_store *store = device->config->store;
-    enum lk_status status = lk_store_begin(store);
-
-    if (status == LK_OK)
-        status = lk_store_remove(store, PASS_RECORD + (uint32_t)index);
-    if (status == LK_OK)
-        status = lk_store_commit(store);
-    if (status != LK_OK) {
-        lk_store_cancel(store);
-        return status;
-    }
+    LK_TRY(lk_store_begin(device->config->store));
+    LK_TRY(lk_wallet_end_change(device, remove_pass(device->config->store, index)));
     memset(&device->passes[index], 0, sizeof device->passes[index]);
+    return LK_OK;
+}
+
+/* --- what the car wrote in pairing: what a friend's phone will need --- */
+
+/* 01, length of the version list, the list; then the data, in as many records as it takes. */
+static enum lk_status put_car(struct lk_store *store, size_t index, struct lk_bytes versions,
+                              struct lk_bytes data)
+{
+    uint8_t record[CAR_PIECE];
+    size_t done = 0;
+
+    for (size_t part = 0; part < CAR_PARTS && (part == 0 || done < data.len); part++) {
+        struct lk_wr wr;
+
+        lk_wr_init(&wr, record, sizeof record);
+        lk_wr_u8(&wr, RECORD_VERSION);
+        if (part == 0) {
+            lk_wr_u8(&wr, (uint8_t)versions.len);
+            lk_wr_bytes(&wr, versions);
+        }
+        size_t piece = data.len - done;
+        if (piece > wr.cap - wr.len)
+            piece = wr.cap - wr.len;
+        lk_wr_put(&wr, data.at + done, piece);
+        LK_TRY(wr.fault);
+        LK_TRY(lk_store_put(store, car_record(index, part), record, wr.len));
+        done += piece;
+    }
+    return done == data.len ? LK_OK : LK_CALLER_SPACE;
+}
+
+enum lk_status lk_wallet_save_car(struct lk_device *device, size_t index, struct lk_bytes versions,
+                                  struct lk_bytes data)
+{
+    enum lk_status status = LK_INTERNAL;
+
+    LK_TRY(lk_store_begin(device->config->store));
+    status = lk_wallet_put_pass(device, index, &device->passes[index]);
+    if (status == LK_OK)
+        status = put_car(device->config->store, index, versions, data);
+    return lk_wallet_end_change(device, status);
+}
+
+enum lk_status lk_wallet_load_car(struct lk_device *device, size_t index, struct lk_car_data *out,
+                                  uint8_t data[LK_REASSEMBLY_MAX])
+{
+    uint8_t record[CAR_PIECE];
+    enum lk_status fault = LK_INTERNAL;
+    size_t done = 0, len = 0;
+
+    for (size_t part = 0; part < CAR_PARTS; part++) {
+        enum lk_status status = lk_store_read(device->config->store, car_record(index, part),
+                                              record, sizeof record, &len);
+        struct lk_rd rd;
+
+        if (status == LK_CALLER_NOT_FOUND && part > 0)
+            break;
+        LK_TRY(status);
+        lk_rd_init(&rd, lk_bytes(record, len), &fault);
+        if (lk_rd_u8(&rd) != RECORD_VERSION)
+            return LK_STORE_CORRUPT;
+        if (part == 0) {
+            out->versions_len = lk_rd_u8(&rd);
+            if (out->versions_len > sizeof out->versions)
+                return LK_STORE_CORRUPT;
+            lk_wallet_read_run(&rd, out->versions, out->versions_len);
+        }
+        if (fault != LK_OK || rd.left > LK_REASSEMBLY_MAX - done)
+            return LK_STORE_CORRUPT;
+        len = rd.left;
+        lk_wallet_read_run(&rd, data + done, len);
+        done += len;
+    }
+    if (lk_pairing_data_parse(lk_bytes(data, done), &out->data) != LK_OK)
+        return LK_STORE_CORRUPT;
     return LK_OK;
 }
 
@@ -94,25 +203,18 @@ static enum lk_status remove_automaker(struct lk_device *device, size_t index)
 
     for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
         if (device->passes[i].state != LK_PASS_FREE && device->passes[i].automaker == index)
-            LK_TRY(lk_store_remove(store, PASS_RECORD + (uint32_t)i));
+            LK_TRY(remove_pass(store, i));
     }
+    LK_TRY(lk_sharings_remove(device, index));
     LK_TRY(lk_store_remove(store, CA_RECORD + (uint32_t)index));
     return lk_store_remove(store, AUTOMAKER_RECORD + (uint32_t)index);
 }
 
 enum lk_status lk_wallet_drop_automaker(struct lk_device *device, size_t index)
 {
-    struct lk_store *store = device->config->store;
-    enum lk_status status = lk_store_begin(store);
-
-    if (status == LK_OK)
-        status = remove_automaker(device, index);
-    if (status == LK_OK)
-        status = lk_store_commit(store);
-    if (status != LK_OK) {
-        lk_store_cancel(store);
-        return status;
-    }
+    LK_TRY(lk_store_begin(device->config->store));
+    LK_TRY(lk_wallet_end_change(device, remove_automaker(device, index)));
+    lk_sharings_forget(device, index);
     for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
         if (device->passes[i].automaker == index)
             memset(&device->passes[i], 0, sizeof device->passes[i]);
@@ -164,13 +266,13 @@ enum lk_status lk_wallet_load_automaker(struct lk_device *device, size_t index)
     lk_rd_init(&rd, lk_bytes(record, len), &fault);
     if (lk_rd_u8(&rd) != RECORD_VERSION)
         return LK_STORE_CORRUPT;
-    read_run(&rd, automaker->root_key, sizeof automaker->root_key);
-    read_run(&rd, automaker->ca_name, sizeof automaker->ca_name);
-    read_run(&rd, automaker->ca_key, sizeof automaker->ca_key);
+    lk_wallet_read_run(&rd, automaker->root_key, sizeof automaker->root_key);
+    lk_wallet_read_run(&rd, automaker->ca_name, sizeof automaker->ca_name);
+    lk_wallet_read_run(&rd, automaker->ca_key, sizeof automaker->ca_key);
     if (fault != LK_OK || rd.left > sizeof automaker->f)
         return LK_STORE_CORRUPT;
     automaker->f_len = (uint16_t)rd.left;
-    read_run(&rd, automaker->f, automaker->f_len);
+    lk_wallet_read_run(&rd, automaker->f, automaker->f_len);
     automaker->is_used = 1;
 
     status = lk_store_read(store, CA_RECORD + (uint32_t)index, automaker->e, sizeof automaker->e,
@@ -198,7 +300,7 @@ enum lk_status lk_wallet_load(struct lk_device *device)
     }
     for (size_t i = 0; i < LK_DEVICE_NUM_AUTOMAKERS; i++)
         LK_TRY(lk_wallet_load_automaker(device, i));
-    return LK_OK;
+    return lk_sharings_load(device);
 }
 
 /* --- passes and the element --- */
@@ -263,13 +365,17 @@ static enum lk_status activate(struct lk_device *device, size_t index, uint8_t s
     return LK_OK;
 }
 
-/* What the element's state of a key makes of its pass. */
-static enum lk_status follow(struct lk_device *device, size_t index, uint8_t endpoint_state)
+/* What the element's state of a key makes of its pass. A friend's key is ACTIVE in the element
+ * before any car has met it: `is_met` says that one has. */
+static enum lk_status follow(struct lk_device *device, size_t index, uint8_t endpoint_state,
+                             int is_met)
 {
     uint8_t before = device->passes[index].state;
 
     switch (endpoint_state) {
     case LK_ELEMENT_ACTIVE:
+        if (before == LK_PASS_SHARED && !is_met)
+            return LK_OK;
         return before == LK_PASS_PENDING ? activate(device, index, LK_PASS_ACTIVE)
                                          : set_state(device, index, LK_PASS_ACTIVE);
     case LK_ELEMENT_LOCKED:
@@ -282,7 +388,8 @@ static enum lk_status follow(struct lk_device *device, size_t index, uint8_t end
     }
 }
 
-/* A pending pass that no run is making: the car took its key, or the key goes (PA11, D20). */
+/* A pending pass that no run is making: the car took its key, or the key goes (PA11, D20). So does
+ * one that is left of a sharing. */
 static enum lk_status settle(struct lk_device *device, size_t index)
 {
     const struct lk_pass *pass = &device->passes[index];
@@ -291,9 +398,14 @@ static enum lk_status settle(struct lk_device *device, size_t index)
 
     if (status != LK_OK && status != LK_CALLER_NOT_FOUND)
         return status;
-    if (status == LK_OK && !lk_is_zero(pass->public_key, sizeof pass->public_key) &&
+    if (status == LK_OK && pass->state == LK_PASS_PENDING &&
+        !lk_is_zero(pass->public_key, sizeof pass->public_key) &&
         (state == LK_ELEMENT_ACTIVE || state == LK_ELEMENT_LOCKED))
-        return follow(device, index, state);
+        return follow(device, index, state, 1);
+    /* A commit that failed at its last step may stand at the next start: as long as the journal
+     * takes nothing, nobody knows whether a sharing holds this pass. */
+    if (pass->state == LK_PASS_INVITED)
+        LK_TRY(lk_wallet_save_pass(device, index));
     if (status == LK_OK)
         LK_TRY(lk_element_delete(device, pass->endpoint_id));
     return lk_wallet_drop_pass(device, index);
@@ -301,8 +413,10 @@ static enum lk_status settle(struct lk_device *device, size_t index)
 
 enum lk_status lk_wallet_settle(struct lk_device *device)
 {
+    LK_TRY(lk_friend_sweep(device));
     for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
-        if (device->passes[i].state == LK_PASS_PENDING && device->pass != i)
+        if ((device->passes[i].state == LK_PASS_PENDING && device->pass != i) ||
+            (device->passes[i].state == LK_PASS_INVITED && !lk_sharing_holds(device, i)))
             LK_TRY(settle(device, i));
     }
     return LK_OK;
@@ -318,6 +432,13 @@ static void listen(struct lk_pass *pass, const struct lk_element_notice *notice)
                            notice->control_p2 == LK_CONTROL_KEY_ENDED;
 }
 
+/* The last transaction was with this key, and both ends call it good. */
+static int has_met(const struct lk_pass *pass, const struct lk_element_notice *notice)
+{
+    return notice->status == LK_OK && notice->control_p1 == LK_CONTROL_DONE &&
+           memcmp(pass->endpoint_id, notice->endpoint_id, sizeof pass->endpoint_id) == 0;
+}
+
 enum lk_status lk_device_refresh(struct lk_device *device, enum lk_status *out_last_tap)
 {
     struct lk_element_notice last;
@@ -327,7 +448,8 @@ enum lk_status lk_device_refresh(struct lk_device *device, enum lk_status *out_l
         struct lk_pass *pass = &device->passes[i];
         uint8_t state = LK_ELEMENT_NONE, is_first = 0;
 
-        if (pass->state == LK_PASS_FREE || pass->state == LK_PASS_REMOVED)
+        if (pass->state == LK_PASS_FREE || pass->state == LK_PASS_REMOVED ||
+            pass->state == LK_PASS_INVITED)
             continue;
         enum lk_status status =
             lk_element_state(device, pass->endpoint_id, &state, &is_first);
@@ -336,7 +458,7 @@ enum lk_status lk_device_refresh(struct lk_device *device, enum lk_status *out_l
         else if (status == LK_CALLER_NOT_FOUND)
             status = LK_OK;
         else if (status == LK_OK)
-            status = follow(device, i, state);
+            status = follow(device, i, state, has_met(pass, &last));
         LK_TRY(status);
         listen(pass, &last);
         pass->is_ready = is_first & !pass->check_with_car & (pass->state == LK_PASS_ACTIVE);
@@ -359,6 +481,15 @@ static enum lk_status find(const struct lk_device *device, size_t index)
     return lk_device_pass_at(device, index) != NULL ? LK_OK : LK_CALLER_NOT_FOUND;
 }
 
+int lk_wallet_is_name(struct lk_bytes name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.at[i] < 0x20 || name.at[i] == 0x7f)
+            return 0;
+    }
+    return name.len != 0;
+}
+
 enum lk_status lk_device_rename(struct lk_device *device, size_t index, const char *name)
 {
     LK_TRY(find(device, index));
@@ -366,12 +497,9 @@ enum lk_status lk_device_rename(struct lk_device *device, size_t index, const ch
     char before[sizeof pass->name];
     size_t len = 0;
 
-    while (len < sizeof pass->name && name[len] != 0) {
-        if ((uint8_t)name[len] < 0x20 || name[len] == 0x7f)
-            return LK_CALLER_ARGUMENT;
+    while (len < sizeof pass->name && name[len] != 0)
         len++;
-    }
-    if (len == 0 || len == sizeof pass->name)
+    if (len == sizeof pass->name || !lk_wallet_is_name(lk_bytes(name, len)))
         return LK_CALLER_ARGUMENT;
     memcpy(before, pass->name, sizeof before);
     memset(pass->name, 0, sizeof pass->name);
@@ -392,6 +520,8 @@ enum lk_status lk_device_remove(struct lk_device *device, size_t index)
             lk_device_end_run(device, LK_PEER_ABORTED);
         return lk_wallet_settle(device);
     }
+    if (device->passes[index].state == LK_PASS_INVITED)
+        return lk_sharing_abandon(device, index);
     return end_pass(device, index);
 }
 

@@ -5,11 +5,11 @@
 
 /* --- the car's first certificates --- */
 
-/* The automaker whose root signed the top of this chain. The key identifier only selects (O18). */
-static enum lk_status find_automaker(struct lk_device *device, struct lk_bytes top,
-                                     uint8_t *out_index)
+enum lk_status lk_device_find_automaker(struct lk_device *device,
+                                        const struct lk_pairing_data *data, uint8_t *out_index)
 {
     struct lk_crypto *crypto = device->config->crypto;
+    struct lk_bytes top = data->intermediate.len != 0 ? data->intermediate : data->k;
     uint8_t id[LK_KEY_ID_LEN];
     struct lk_cert cert;
 
@@ -28,19 +28,16 @@ static enum lk_status find_automaker(struct lk_device *device, struct lk_bytes t
     return LK_CERT_ROOT;
 }
 
-/* pinned J -> [intermediate] -> K; what 7F4A says of the car must be what K says. */
-static enum lk_status check_chain(struct lk_device *device, const struct lk_pairing_data *data,
-                                  struct lk_cert *out_k)
+enum lk_status lk_device_check_chain(struct lk_device *device, size_t automaker,
+                                     const struct lk_pairing_data *data,
+                                     const struct lk_date *now, struct lk_cert *out_k)
 {
     struct lk_crypto *crypto = device->config->crypto;
-    static const struct lk_date no_clock = {{0}, 0};
-    uint8_t id[LK_VEHICLE_ID_LEN], authorized[LK_POINT_LEN], index = 0;
-    struct lk_bytes top = data->intermediate.len != 0 ? data->intermediate : data->k;
+    const uint8_t *root = device->automakers[automaker].root_key;
+    uint8_t id[LK_VEHICLE_ID_LEN], authorized[LK_POINT_LEN];
 
-    LK_TRY(find_automaker(device, top, &index));
-    const uint8_t *root = device->automakers[index].root_key;
     LK_TRY(lk_root_check(crypto, device->config->roots, root));
-    LK_TRY(lk_chain_check_vehicle(crypto, root, data->intermediate, data->k, &no_clock, out_k,
+    LK_TRY(lk_chain_check_vehicle(crypto, root, data->intermediate, data->k, now, out_k,
                                   authorized));
     LK_TRY(lk_cert_vehicle_id(out_k, id));
     if (!lk_bytes_equal(data->creation.vehicle_id, lk_bytes(id, sizeof id)))
@@ -50,7 +47,6 @@ static enum lk_status check_chain(struct lk_device *device, const struct lk_pair
         return LK_CERT_MISMATCH;
     if (!lk_equal(data->creation.authorized_key.at, authorized, LK_POINT_LEN))
         return LK_CERT_MISMATCH;
-    device->automaker = index;
     return LK_OK;
 }
 
@@ -61,8 +57,7 @@ static int window_fits(const struct lk_window *window, uint16_t size)
     return !window->is_set || (window->offset <= size && window->length <= size - window->offset);
 }
 
-/* Room for the packages announced, and for the owner's token and eight spares (D28). */
-static enum lk_status check_mailboxes(const struct lk_pairing_data *data)
+enum lk_status lk_device_check_mailboxes(const struct lk_pairing_data *data)
 {
     const struct lk_creation *creation = &data->creation;
     const struct lk_mailbox_map *map = &data->map;
@@ -87,14 +82,18 @@ static enum lk_status check_mailboxes(const struct lk_pairing_data *data)
 enum lk_status lk_device_check_car(struct lk_device *device, struct lk_pairing_data *out,
                                    struct lk_cert *out_k)
 {
+    static const struct lk_date no_clock = {{0}, 0};
+    uint8_t automaker = 0;
     size_t free_pass = 0;
 
     LK_TRY(lk_pairing_data_parse(lk_bytes(device->data, device->data_len), out));
-    LK_TRY(check_chain(device, out, out_k));
+    LK_TRY(lk_device_find_automaker(device, out, &automaker));
+    LK_TRY(lk_device_check_chain(device, automaker, out, &no_clock, out_k));
+    device->automaker = automaker;
     /* An owner's key has no dates (D30). */
     if (out->creation.not_before.at != NULL || out->creation.not_after.at != NULL)
         return LK_PEER_VALUE;
-    LK_TRY(check_mailboxes(out));
+    LK_TRY(lk_device_check_mailboxes(out));
     return lk_wallet_free_pass(device, &free_pass);
 }
 

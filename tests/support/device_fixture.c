@@ -64,7 +64,7 @@ void test_phone_init_bare(struct test_phone *phone)
     phone->element_port = (struct lk_element_port){phone, to_element};
     phone->config =
         (struct lk_device_config){&phone->host.crypto, &phone->host.store, &phone->element_port,
-                                  &phone->scrypt_port, &phone->policy};
+                                  &phone->scrypt_port, &phone->policy, 0};
     assert_int_equal(lk_applet_init(&phone->applet, &phone->element.crypto, &phone->element.store),
                      LK_OK);
     assert_int_equal(lk_device_init(&phone->device, &phone->config), LK_OK);
