@@ -87,6 +87,7 @@ struct lk_device {
     /* Of the call about a sharing that is under way: what came, what goes. */
     uint8_t message[LK_SHARE_BLOB_MAX], reply[LK_SHARE_BLOB_MAX];
     uint16_t element_sw; /* last status word of the element */
+    uint8_t is_swept;    /* keys that the element has and the wallet does not were looked for */
     uint8_t state; /* spec/facts/states.def */
     uint8_t interface;
     uint8_t password[8];

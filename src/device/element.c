@@ -252,6 +252,18 @@ enum lk_status lk_element_state(struct lk_device *device, const uint8_t id[LK_EN
     return LK_OK;
 }
 
+enum lk_status lk_element_list(struct lk_device *device, uint8_t *out,
+                               struct lk_wired_list *out_list)
+{
+    size_t len = 0;
+
+    LK_TRY(lk_element_select(device));
+    LK_TRY(lk_element_call(device, VIEW, LK_VIEW_ENDPOINTS, 0, lk_bytes(NULL, 0), out,
+                           LK_APDU_RESPONSE_MAX, &len));
+    return lk_wired_endpoints_parse(lk_bytes(out, len), out_list) == LK_OK ? LK_OK
+                                                                           : LK_PORT_ELEMENT;
+}
+
 /* --- the instance --- */
 
 enum lk_status lk_element_notice(struct lk_device *device, struct lk_element_notice *out)

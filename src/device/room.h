@@ -182,6 +182,10 @@ enum lk_status lk_element_setup(struct lk_device *device,
  * LK_CALLER_NOT_FOUND. */
 enum lk_status lk_element_state(struct lk_device *device, const uint8_t id[LK_ENDPOINT_ID_LEN],
                                 uint8_t *out_state, uint8_t *out_is_first);
+/* Identifiers of the element's keys, as many as one answer takes. `out` has LK_APDU_RESPONSE_MAX.
+ */
+enum lk_status lk_element_list(struct lk_device *device, uint8_t *out,
+                               struct lk_wired_list *out_list);
 /* How the last transaction came out, of which endpoint, and P1 and P2 of CONTROL FLOW. */
 struct lk_element_notice {
     enum lk_status status;
@@ -291,6 +295,9 @@ enum lk_status lk_turn_finish(struct lk_device *device, struct lk_share_turn *tu
 enum lk_status lk_owner_on_signing(struct lk_device *device, struct lk_share_turn *turn);
 enum lk_status lk_owner_on_pin(struct lk_device *device, struct lk_share_turn *turn);
 enum lk_status lk_friend_on_import(struct lk_device *device, struct lk_share_turn *turn);
+/* Once after a start: a friend's key that the element kept although it reported a failure, and that
+ * no pass knows, is deleted. An owner's dies with the element's own start. */
+enum lk_status lk_friend_sweep(struct lk_device *device);
 enum lk_status lk_friend_on_pin(struct lk_device *device, struct lk_share_turn *turn);
 /* Takes the consent back. */
 enum lk_status lk_owner_withdraw(struct lk_device *device, const struct lk_sharing *sharing,

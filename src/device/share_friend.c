@@ -176,6 +176,37 @@ enum lk_status lk_device_share_accept(struct lk_device *device,
     return lk_turn_end(device, &turn, status);
 }
 
+static int is_in_wallet(const struct lk_device *device, struct lk_bytes id)
+{
+    for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
+        const struct lk_pass *pass = lk_device_pass_at(device, i);
+
+        if (pass != NULL && lk_bytes_equal(id, lk_bytes(pass->endpoint_id, LK_ENDPOINT_ID_LEN)))
+            return 1;
+    }
+    return 0;
+}
+
+enum lk_status lk_friend_sweep(struct lk_device *device)
+{
+    uint8_t answer[LK_APDU_RESPONSE_MAX], state = LK_ELEMENT_NONE, is_first = 0;
+    struct lk_wired_list list;
+    struct lk_bytes id;
+
+    if (device->is_swept)
+        return LK_OK;
+    LK_TRY(lk_element_list(device, answer, &list));
+    while (lk_wired_list_next(&list.items, &id)) {
+        if (is_in_wallet(device, id))
+            continue;
+        LK_TRY(lk_element_state(device, id.at, &state, &is_first));
+        if (state == LK_ELEMENT_INVITED)
+            LK_TRY(lk_element_delete(device, id.at));
+    }
+    device->is_swept = 1;
+    return LK_OK;
+}
+
 /* --- FF12 --- */
 
 /* The owner named in the rights has signed exactly them, for exactly our key. */

@@ -402,6 +402,10 @@ static enum lk_status settle(struct lk_device *device, size_t index)
         !lk_is_zero(pass->public_key, sizeof pass->public_key) &&
         (state == LK_ELEMENT_ACTIVE || state == LK_ELEMENT_LOCKED))
         return follow(device, index, state, 1);
+    /* A commit that failed at its last step may stand at the next start: as long as the journal
+     * takes nothing, nobody knows whether a sharing holds this pass. */
+    if (pass->state == LK_PASS_INVITED)
+        LK_TRY(lk_wallet_save_pass(device, index));
     if (status == LK_OK)
         LK_TRY(lk_element_delete(device, pass->endpoint_id));
     return lk_wallet_drop_pass(device, index);
@@ -409,6 +413,7 @@ static enum lk_status settle(struct lk_device *device, size_t index)
 
 enum lk_status lk_wallet_settle(struct lk_device *device)
 {
+    LK_TRY(lk_friend_sweep(device));
     for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
         if ((device->passes[i].state == LK_PASS_PENDING && device->pass != i) ||
             (device->passes[i].state == LK_PASS_INVITED && !lk_sharing_holds(device, i)))

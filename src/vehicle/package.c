@@ -60,12 +60,12 @@ enum lk_status lk_package_take(struct lk_tap *tap, struct lk_bytes plain, int *o
     memcpy(tap->package + tap->package_len, data.at, data.len);
     tap->package_len = (uint16_t)(tap->package_len + data.len);
     if (tap->package_total == 0) { /* its own outer length says how long it is (S2) */
+        if (lk_be16(tap->package) != LK_TAG_PACKAGE)
+            return LK_PEER_TAG;
         total = lk_tlv_total(lk_bytes(tap->package, tap->package_len), &fault);
         LK_TRY(fault);
         if (total > LK_PACKAGE_MAX)
             return LK_PEER_TOO_LONG;
-        if (lk_be16(tap->package) != LK_TAG_PACKAGE)
-            return LK_PEER_TAG;
         tap->package_total = (uint16_t)total;
     }
     *out_is_whole = tap->package_len >= tap->package_total;
