@@ -3,14 +3,6 @@
 # what to do.
 . "$(dirname "$0")/../support/lib.sh"
 export LATCHKEY_WORLD="$WORK/world"
-says() { # says TEXT CODE command...   the exit code and a piece of what is printed
-    local text=$1 want=$2; shift 2
-    "$@" >"$WORK/out" 2>&1
-    local code=$?
-    [ $code -eq "$want" ] && grep -qF -- "$text" "$WORK/out" && return 0
-    echo "exit $code: $(cat "$WORK/out")"
-    return 1
-}
 every_help() {
     local line
     while read -r line; do
