@@ -4,14 +4,6 @@
 . "$(dirname "$0")/../support/lib.sh"
 export LATCHKEY_WORLD="$WORK/world"
 C="${LATCHKEY_SOURCE:?}/tests/fuzz/corpus/cert" # one chain of every letter
-says() { # says TEXT CODE command...   the exit code and a piece of what is printed
-    local text=$1 want=$2; shift 2
-    "$@" >"$WORK/out" 2>&1
-    local code=$?
-    [ $code -eq "$want" ] && grep -qF -- "$text" "$WORK/out" && return 0
-    echo "exit $code: $(cat "$WORK/out")"
-    return 1
-}
 show="$BIN cert show"
 "$BIN" world new >/dev/null || bad setup "no world"
 cars="$LATCHKEY_WORLD/cars" makers="$LATCHKEY_WORLD/automakers"

@@ -14,38 +14,27 @@
 
 static struct lk_openssl *provider;
 static struct lk_crypto crypto;
-static struct test_ca_world makers[2];   /* automaker i and device maker i */
-static struct test_ca_world pairs[2][2]; /* automaker, device maker */
+static struct test_makers four;
+static struct test_ca_world *const makers = four.worlds, (*const pairs)[2] = four.pairs;
 static struct test_vehicle car;
 static struct test_phone phone;
 static struct test_field field;
 
 static int setup(void **state)
 {
-    static const uint8_t store_key[32] = {0x61}, id[2][8] = {{0xa0, 1, 1}, {0xb0, 2, 2}};
+    static const uint8_t store_key[32] = {0x61};
 
     (void)state;
     provider = lk_openssl_new(store_key);
     if (provider == NULL || lk_crypto_init(&crypto, lk_openssl_port(provider)) != LK_OK)
         return 1;
-    for (size_t i = 0; i < 2; i++) {
-        if (test_ca_world_init(&crypto, id[i], &makers[i]) != LK_OK)
-            return 1;
-    }
-    for (size_t i = 0; i < 4; i++) {
-        if (test_ca_world_join(&makers[i / 2], &makers[i % 2], &pairs[i / 2][i % 2]) != LK_OK)
-            return 1;
-    }
-    return 0;
+    return test_makers_init(&crypto, &four) == LK_OK ? 0 : 1;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 4; i++)
-        test_ca_world_part(&pairs[i / 2][i % 2]);
-    for (size_t i = 0; i < 2; i++)
-        test_ca_world_forget(&makers[i]);
+    test_makers_forget(&four);
     lk_crypto_forget(&crypto);
     lk_openssl_free(&provider);
     return 0;

@@ -220,3 +220,23 @@ void test_ca_world_forget(struct test_ca_world *world)
     lk_key_free(world->crypto, &world->endpoint.key);
     lk_key_free(world->crypto, &world->server.key);
 }
+
+enum lk_status test_makers_init(struct lk_crypto *crypto, struct test_makers *out)
+{
+    static const uint8_t id[2][8] = {{0xa0, 1, 1}, {0xb0, 2, 2}};
+
+    for (size_t i = 0; i < 2; i++)
+        LK_TRY(test_ca_world_init(crypto, id[i], &out->worlds[i]));
+    for (size_t i = 0; i < 4; i++)
+        LK_TRY(test_ca_world_join(&out->worlds[i / 2], &out->worlds[i % 2],
+                                  &out->pairs[i / 2][i % 2]));
+    return LK_OK;
+}
+
+void test_makers_forget(struct test_makers *makers)
+{
+    for (size_t i = 0; i < 4; i++)
+        test_ca_world_part(&makers->pairs[i / 2][i % 2]);
+    for (size_t i = 0; i < 2; i++)
+        test_ca_world_forget(&makers->worlds[i]);
+}

@@ -55,6 +55,14 @@ enum lk_status test_ca_world_join(const struct test_ca_world *automaker,
 /* Frees what joining made. */
 void test_ca_world_part(struct test_ca_world *world);
 
+/* Two automakers and two device makers, and all four pairs of them; it must not be moved. */
+struct test_makers {
+    struct test_ca_world worlds[2];   /* automaker i and device maker i */
+    struct test_ca_world pairs[2][2]; /* automaker, device maker */
+};
+enum lk_status test_makers_init(struct lk_crypto *crypto, struct test_makers *out);
+void test_makers_forget(struct test_makers *makers);
+
 /* The parts, for tests that need more: a second phone brand, a friend's phone, an expired F. */
 enum lk_status test_ca_key_make(struct lk_crypto *crypto, struct test_ca_key *out);
 struct lk_bytes test_ca_bytes(const struct test_ca_cert *cert);

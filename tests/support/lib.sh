@@ -47,6 +47,14 @@ cleanup() {
     rm -rf "$WORK"
 }
 trap cleanup EXIT
+says() { # says TEXT CODE command...   the exit code and a piece of what is printed
+    local text=$1 want=$2; shift 2
+    "$@" >"$WORK/out" 2>&1
+    local code=$?
+    [ $code -eq "$want" ] && grep -qF -- "$text" "$WORK/out" && return 0
+    echo "exit $code: $(cat "$WORK/out")"
+    return 1
+}
 finish() { exit $FAILED; }
 # field FILE KEY: value of a string or number member in the last JSON line
 field() { sed -n '$p' "$1" | grep -o "\"$2\":[^,}]*" | head -n 1 | sed 's/^[^:]*://; s/"//g'; }
