@@ -207,13 +207,13 @@ static enum lk_status check_new(struct lk_vehicle *vehicle, struct lk_friend *ou
 
     LK_TRY(lk_sha256(crypto, &share->device_key, 1, hash));
     LK_TRY(lk_sha256(crypto, &share->whole, 1, out->share_hash));
-    LK_TRY(lk_spent_find(vehicle, out->share_hash, &is_spent));
-    if (is_spent)
-        return LK_SHARE_REPLAYED;
     LK_TRY(lk_spent_find(vehicle, hash, &is_spent));
     if (is_spent || (index != LK_NO_KEY && vehicle->keys[index].state == LK_KEY_ENDED))
         return LK_SHARE_ENDED;
-    return index != LK_NO_KEY ? LK_CALLER_EXISTS : LK_OK;
+    if (index != LK_NO_KEY)
+        return LK_CALLER_EXISTS;
+    LK_TRY(lk_spent_find(vehicle, out->share_hash, &is_spent));
+    return is_spent ? LK_SHARE_REPLAYED : LK_OK;
 }
 
 static enum lk_status check_profile(const struct lk_vehicle *vehicle, struct lk_friend *out)
