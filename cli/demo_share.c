@@ -131,8 +131,9 @@ static const struct demo_step replayed[] = {
      "His phone still holds it, and the car will not have it.",
      TAP("bob", "wagon", "door", "lock"), LK_TAP_KEY_ENDED, -1, NULL, 0},
     {"replay_refused",
-     "The copied package is brought to the wagon again. The signature is good; but it was used.",
-     {"car", "menu", "wagon", "accept", "@/package2"}, LK_SHARE_REPLAYED, -1, NULL, 0},
+     "The copied package is brought to the wagon again. Its signature is good; but the car remembers "
+     "each key that was ended, and none comes back.",
+     {"car", "menu", "wagon", "accept", "@/package2"}, LK_SHARE_ENDED, -1, NULL, 0},
 };
 static const struct demo_step forged[] = {
     {"forged_package_made", NULL,

@@ -232,8 +232,15 @@ online() {
         says "granted, fast" 0 tap bob roadster door lock
 }
 check M85_package_by_the_cars_own_connection online
-twice() { says "used before" 82 "$BIN" car menu roadster accept package; }
-check M62_package_twice twice
+check SH9_package_twice says "exists already" 5 "$BIN" car menu roadster accept package
+again() { # after the end of its key
+    local key
+    key=$("$BIN" car menu roadster list | grep 'active *friend' | awk 'END { print $1 }')
+    "$BIN" car menu roadster end "$key" && sleep 2.1 &&
+        says "never comes back" 82 "$BIN" car menu roadster accept package &&
+        says "was ended" 33 tap bob roadster
+}
+check M62_package_after_the_end again
 package_named() { says "SHARER" 0 "$BIN" trace package g10 g12 --link "$(cat g.link)"; }
 check N5_package_is_named package_named
 time_goes_on() {
