@@ -3,9 +3,11 @@ import hashlib
 import hmac
 import os
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
 from second.car import MAP
 from second.peer import (APPLET, DEVICE_SIGNS, FRAMEWORK, G, M, N, ORDER, Channel, Key, Terms,
-                         VEHICLE_SIGNS, add, endpoint_facts, extension, mac, mul, octets,
+                         VEHICLE_SIGNS, add, endpoint_facts, extension, hkdf, mac, mul, octets,
                          password_scalars, role_oid, spake_device, spake_vehicle, tlv, verify)
 
 
@@ -144,6 +146,52 @@ def objects(spec):
     return grant.missing + end.missing + taken.missing
 
 
+def gcm(secret, iv, head, plain):
+    sealer = Cipher(algorithms.AES(secret), modes.GCM(iv)).encryptor()
+    sealer.authenticate_additional_data(head)
+    return sealer.update(plain) + sealer.finalize() + sealer.tag
+
+
+def sharing_objects():
+    """Label and bytes of the worked example of sharing.md, in its order."""
+    owner, friend = key(0x44), key(0x55)
+    vehicle_id, session, secret = bytes(range(1, 9)), bytes(range(0xa0, 0xb0)), bytes(range(32))
+    share_key, salt = b"\x5a" * 16, bytes(range(0x10, 0x18))
+    key_id = hashlib.sha1(owner.public).digest()
+    password = mac(share_key, b"ShareWord" + salt + b"swordfish")
+    rights = tlv(0xff20, tlv(0xdf21, b"\0\0\0\1"), tlv(0xdf23, b"20260301000000Z"),
+                 tlv(0xdf24, b"20260601000000Z"), tlv(0xdf25, b"\x70\0"), tlv(0xdf26, vehicle_id),
+                 tlv(0xdf28, key_id), tlv(0xdf29, b"\0\0\0\7"), tlv(0xdf2a, b"20260320000000Z"),
+                 tlv(0xdf2b, b"\1", salt, password))
+    digest = hashlib.sha256(rights).digest()
+    body = (tlv(0x41, b"\1") + tlv(0x92, bytes(range(20))) + tlv(0x5a, friend.public) +
+            tlv(0x58, digest) + tlv(0x93, bytes.fromhex("91712c44")))
+    share, signature = tlv(0x7f25, body), tlv(0x9e, sign_rfc6979(owner, body))
+
+    def head(direction, number, before):
+        return (tlv(0xdf40, session) + tlv(0xdf41, bytes([direction])) +
+                tlv(0xdf42, bytes([number])) + tlv(0xdf43, before))
+    signing = hashlib.sha256(b"FF11").digest()
+    question = tlv(0xff14, head(0, 2, signing), tlv(0xdf47, b"\0"), tlv(0xdf48, b"\5"))
+    pin = hmac.digest(hkdf(b"271828", b"SharePin" + session, 32), signing, "sha256")
+    answer = tlv(0xff14, head(1, 3, hashlib.sha256(question).digest()), tlv(0xdf47, b"\1"),
+                 tlv(0xdf49, pin))
+    cancel = tlv(0xff13, head(1, 1, hashlib.sha256(b"FF10").digest()), tlv(0x5a, b"\x22"))
+    clear, iv = b"\1" + session, bytes(range(0xc0, 0xcc))
+    return (("FF23", tlv(0xff23, tlv(0xdf29, b"\0\0\0\7"), tlv(0xdf2c, share_key))),
+            ("FF20", rights), ("58", digest), ("7F25", share), ("9E", signature),
+            ("7F35", tlv(0x7f35, share, signature, rights, tlv(0x4e, b"\x70\0"),
+                         tlv(0x48, b"\1"))),
+            ("FF14 question", question), ("FF14 answer", answer), ("FF13", cancel),
+            ("FF13 sealed", clear + iv + gcm(secret, iv, clear, cancel)))
+
+
+def sharing(spec):
+    page = Page(spec, "sharing.md")
+    for label, value in sharing_objects():
+        page.has(label, value)
+    return page.missing
+
 def channel(spec):
     page = Page(spec, "channel.md")
     one = Channel(*(bytes.fromhex(k) for k in (
@@ -208,5 +256,6 @@ def store(spec):
 
 def missing(spec):
     """What the pages print differently, as text; empty when every value agrees."""
-    found = [spake(spec), transaction(spec), channel(spec), objects(spec), facts(spec), store(spec)]
+    found = [spake(spec), transaction(spec), channel(spec), objects(spec), sharing(spec),
+             facts(spec), store(spec)]
     return ", ".join(what for part in found for what in part)
