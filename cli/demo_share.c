@@ -126,14 +126,22 @@ static const struct demo_step replayed[] = {
     {"unlock_before_end", NULL, TAP("bob", "wagon", "door", "unlock"), LK_OK, -1, "unlocked", 0},
     {"end_key",
      "Now the refusals. Alice ends Bob's key in the wagon's menu.",
-     {"car", "menu", "wagon", "end", "@key"}, LK_OK, -1, NULL, 0},
-    {"ended_refused",
-     "His phone still holds it, and the car will not have it.",
+     {"car", "menu", "wagon", "end", "@key"},
+     LK_OK,
+     -1,
+     NULL,
+     0},
+    {"ended_refused", "His phone still holds it, and the car will not have it.",
      TAP("bob", "wagon", "door", "lock"), LK_TAP_KEY_ENDED, -1, NULL, 0},
     {"replay_refused",
-     "The copied package is brought to the wagon again. Its signature is good; but the car remembers "
+     "The copied package is brought to the wagon again. Its signature is good; but the car "
+     "remembers "
      "each key that was ended, and none comes back.",
-     {"car", "menu", "wagon", "accept", "@/package2"}, LK_SHARE_ENDED, -1, NULL, 0},
+     {"car", "menu", "wagon", "accept", "@/package2"},
+     LK_SHARE_ENDED,
+     -1,
+     NULL,
+     0},
 };
 static const struct demo_step forged[] = {
     {"forged_package_made", NULL,
