@@ -4,8 +4,8 @@ BUILD ?= build
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup configure build demo test quick check bench size coverage asan mission attacks \
-    fuzz long install clean
+.PHONY: help setup configure build demo test quick check bench size coverage asan integer mission \
+    attacks fuzz long install clean
 .NOTPARALLEL:
 
 help:
@@ -18,7 +18,8 @@ help:
 	@echo 'make bench     performance against references measured in the same run'
 	@echo 'make size      code and RAM of the three libraries with BearSSL'
 	@echo 'make asan      all tests under the address and undefined-behaviour sanitizers'
-	@echo 'make coverage  line coverage of src/ by the tests'
+	@echo 'make integer   tests and fuzz replays under the integer-conversion sanitizers of clang'
+	@echo 'make coverage  lines and branches of src/ by the tests; fails below the claim'
 	@echo 'make fuzz      every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make long      the tests with their long counts (hours)'
 	@echo 'make install   libraries, headers and program to PREFIX=$(PREFIX) (DESTDIR respected)'
@@ -72,8 +73,14 @@ asan: setup
 	@cmake --build build-asan
 	@cd build-asan && ctest -j2 --output-on-failure --no-tests=error -E '^ct\.|host_memory'
 
+# The row PR15 of `make attacks` reads its result.
+integer: setup
+	@cmake --preset integer >/dev/null
+	@cmake --build build-integer
+	@sh tools/record_test $(BUILD)/test-results make.integer sh tools/integer build-integer
+
 coverage: setup
-	@sh tools/coverage
+	@python3 tools/coverage
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null
@@ -91,4 +98,5 @@ install: setup
 	@cmake --install build-release
 
 clean:
-	rm -rf build build-asan build-clang build-coverage build-fuzz build-long build-release build-small
+	rm -rf build build-asan build-clang build-coverage build-fuzz build-integer \
+	    build-long build-release build-small

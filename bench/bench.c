@@ -335,11 +335,25 @@ static void three_verifies(void)
         reference_verify();
 }
 
-/* The car's floor: SPAKE2+, a chain of three, one side of a standard transaction. */
-static void pairing_floor(void)
+/* The car's floor: SPAKE2+, a chain of three, the signature of 5F5A, one side of a standard
+ * transaction. Timed right after a scrypt, as the car's part is: caches and heap are as cold. */
+static double pairing_floor(void)
 {
+    static const uint8_t salt[16] = {7};
+    uint8_t out[80];
+
+    need(world.scrypt.derive(world.scrypt.ctx, (struct lk_bytes){salt, 8}, salt, 32768, 8, 1, out),
+         "scrypt");
+    double start = now_us();
     reference_spake2();
     three_verifies();
+    reference_sign();
+    reference_standard();
+    double both = now_us() - start;
+    start = now_us();
+    for (int k = 0; k < 20; k++)
+        reference_standard();
+    return both - (now_us() - start) / 40; /* one side of it */
 }
 
 static double pairing_car;
@@ -356,16 +370,7 @@ static void run_pairing(void)
         cars[i] = world.car_us;
         pairing_phone[i] = world.phone_us;
         pairing_scrypt[i] = world.scrypt_us;
-        double start = now_us();
-        for (int k = 0; k < 20; k++) {
-            pairing_floor();
-            reference_standard();
-        }
-        floors[i] = (now_us() - start) / 20;
-        start = now_us();
-        for (int k = 0; k < 20; k++)
-            reference_standard();
-        floors[i] -= (now_us() - start) / 40; /* one side of it */
+        floors[i] = pairing_floor();
     }
     qsort(cars, SAMPLES, sizeof(double), by_value);
     qsort(floors, SAMPLES, sizeof(double), by_value);
@@ -376,7 +381,7 @@ static void run_pairing(void)
                          pairing_scrypt[0]};
     struct pair car = {pairing_car, floors[SAMPLES / 2], cars[0], floors[0]};
     at_most("P8", "pairing, phone and element, against scrypt alone", 1.03, &phone);
-    at_most("P8", "pairing, car, against SPAKE2+, chain and one standard side", 1.2, &car);
+    at_most("P8", "pairing, car, against SPAKE2+, chain, 5F5A and one standard side", 1.2, &car);
 }
 
 /* --- the command --- */

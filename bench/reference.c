@@ -68,7 +68,7 @@ static void generate(void)
     EC_KEY_free(fresh);
 }
 
-static void sign(void)
+void reference_sign(void)
 {
     ECDSA_SIG_free(ECDSA_do_sign(digest, 32, own));
 }
@@ -148,7 +148,7 @@ void reference_standard(void)
 {
     for (int side = 0; side < 2; side++) {
         generate();
-        sign();
+        reference_sign();
         reference_verify();
         agree();
         schedule();
@@ -176,7 +176,7 @@ void reference_spake2(void)
     EC_POINT *sum = EC_POINT_new(group);
     EC_POINT_oct2point(group, point, peer_octets, 65, NULL);
     EC_POINT_mul(group, sum, scalar, NULL, NULL, ctx);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++) /* w0*N, w0*M, y*(X - w0*M), y*L */
         EC_POINT_mul(group, sum, NULL, point, scalar, ctx);
     reference_hkdf();
     authenticate(peer_octets, 65);

@@ -19,8 +19,9 @@ void reference_decide(void);
 void reference_fast(void);
 /* One HKDF of 64 bytes by the EVP interface: one trial of a key search. */
 void reference_hkdf(void);
+void reference_sign(void);
 void reference_verify(void);
-/* One side of SPAKE2+: four multiplications. */
+/* The car's side of SPAKE2+: the generator's multiplication and four of other points. */
 void reference_spake2(void);
 
 #endif

@@ -213,6 +213,9 @@ enum lk_status world_tap(struct world *world, enum lk_reader reader, enum lk_act
     for (int i = 0; i < 32 && status == LK_OK && step != LK_STEP_DONE; i++) {
         int is_auth1 = step == LK_STEP_SEND && command[1] == 0x81;
         answer_len = 0;
+        start = now_us();
+        lk_vehicle_tap_ahead(&world->tap); /* while the phone computes, on two machines */
+        world->car_us += now_us() - start;
         if (step == LK_STEP_SEND)
             LK_TRY(phone_answers(world, command, len, answer, &answer_len));
         start = now_us();

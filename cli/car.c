@@ -11,11 +11,11 @@
 #include "latchkey/posix_link.h"
 #include "rows.h"
 
-static volatile sig_atomic_t stop_asked;
+volatile sig_atomic_t car_stop_asked;
 static void on_stop(int number)
 {
     (void)number;
-    stop_asked = 1;
+    car_stop_asked = 1;
 }
 
 static const char *place(enum lk_reader reader)
@@ -27,18 +27,29 @@ const char *car_state_text(const struct car *car)
 {
     if (car->model.is_ready)
         return "ready to drive";
+    if (car->model.is_open)
+        return "open";
     return car->model.is_locked ? "locked" : "unlocked";
 }
 
-/* Sends one command and gets the answer, both recorded. */
+/* Sends one command and gets the answer, both recorded. In between, if the transport can part the
+ * two, the car does what it can of the tap's next step (a pairing's tap has not begun: nothing). */
 static enum lk_status transceive(struct car *car, enum lk_reader place_of, const uint8_t *command,
                                  size_t len, uint8_t *out, size_t *out_len)
 {
     struct car_reader *reader = &car->readers[place_of - 1];
     record_apdu(&car->record, place(place_of), 1, cli_bytes(command, len));
-    enum lk_status status =
-        reader->port.transceive(reader->port.ctx, command, len, out, LK_LINK_MESSAGE_MAX, out_len,
-                                LK_TIMER_ANSWER_MS);
+    enum lk_status status;
+    if (reader->port.send) {
+        status = reader->port.send(reader->port.ctx, command, len, LK_TIMER_ANSWER_MS);
+        if (status == LK_OK) {
+            lk_vehicle_tap_ahead(&car->taps[place_of - 1]);
+            status = reader->port.receive(reader->port.ctx, out, LK_LINK_MESSAGE_MAX, out_len,
+                                          LK_TIMER_ANSWER_MS);
+        }
+    } else
+        status = reader->port.transceive(reader->port.ctx, command, len, out, LK_LINK_MESSAGE_MAX,
+                                         out_len, LK_TIMER_ANSWER_MS);
     if (status == LK_OK)
         record_apdu(&car->record, place(place_of), 0, cli_bytes(out, *out_len));
     return status;
@@ -65,6 +76,8 @@ static void run_tap(struct car *car, enum lk_reader reader, enum lk_action actio
     uint8_t command[LK_APDU_COMMAND_MAX], answer[LK_LINK_MESSAGE_MAX];
     size_t len = 0, got = 0;
     enum lk_step step = LK_STEP_DONE;
+    /* One thread: the lock and the engine do not change while a tap runs. */
+    lk_vehicle_set_condition(&car->vehicle, lk_car_model_condition(&car->model));
     enum lk_status status = lk_vehicle_tap_begin(&car->vehicle, tap, reader, LK_NFC, action,
                                                  cli_now_ms(), &step, command, &len);
     while (status == LK_OK && step != LK_STEP_DONE) {
@@ -176,20 +189,21 @@ static void expect(struct car *car, int client, json_t *question)
     int is_pairing = what && strcmp(what, "pair") == 0;
     if (!what || !local_send_json(client, car_reader_invite(car, reader)))
         return;
-    enum lk_status status = car_reader_wait(car, reader);
+    enum lk_status status = car_reader_wait(car, reader, client);
     uint64_t from = cli_now_us();
     if (status == LK_OK) {
         if (is_pairing)
             status = run_pairing(car, reader, &outcome);
-        else {
+        else
             run_tap(car, reader, action_of(car, reader, what), &outcome);
-            status = actuate(car, &outcome);
-        }
     }
+    uint64_t link_us = cli_now_us() - from;
+    if (status == LK_OK && !is_pairing)
+        status = actuate(car, &outcome);
     char line[256];
     car_line(&outcome, status, line, sizeof line);
     record_outcome(&car->record, place(reader), status, line);
-    json_t *answer = result(car, &outcome, status, cli_now_us() - from);
+    json_t *answer = result(car, &outcome, status, link_us);
     car_reader_leave(car, reader);
     local_send_json(client, answer);
 }
@@ -201,7 +215,7 @@ static void serve(struct car *car, int client)
     if (what && strcmp(what, "expect") == 0)
         expect(car, client, question);
     else if (what && strcmp(what, "stop") == 0) {
-        stop_asked = 1;
+        car_stop_asked = 1;
         local_send_json(client, local_answer(LK_OK));
     } else
         local_send_json(client, car_menu_answer(car, question));
@@ -211,7 +225,7 @@ static void serve(struct car *car, int client)
 
 static void loop(struct car *car)
 {
-    while (!stop_asked) {
+    while (!car_stop_asked) {
         struct pollfd wait_for = {car->control, POLLIN, 0};
         int ready = poll(&wait_for, 1, 250);
         lk_vehicle_tick(&car->vehicle, cli_now_ms());
@@ -240,11 +254,13 @@ int car_run(struct cli *cli)
     enum lk_status status =
         lk_posix_local_listen(local_path(name, "car", path, sizeof path), &car.control);
     if (!bad && status != LK_OK)
-        bad = cli_fail(cli, status, "the car %s runs already", name);
+        bad = status == LK_PORT_BUSY ? cli_fail(cli, status, "the car %s runs already", name)
+                                     : cli_fail(cli, status, "the socket %s cannot be made", path);
     if (!bad) {
         struct sigaction action = {.sa_handler = on_stop};
         sigaction(SIGTERM, &action, NULL);
         sigaction(SIGINT, &action, NULL);
+        sigaction(SIGHUP, &action, NULL);
         if (!cli_flag(cli, "json"))
             printf("the car %s waits at its door and its dashboard (%s); stop it with Ctrl-C\n",
                    name, car.radio);

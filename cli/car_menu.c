@@ -125,6 +125,9 @@ json_t *car_menu_answer(struct car *car, json_t *question)
     else if (strcmp(item, "park") == 0) {
         lk_car_model_park(&car->model);
         status = LK_OK;
+    } else if (strcmp(item, "open-door") == 0 || strcmp(item, "close-door") == 0) {
+        lk_car_model_door(&car->model, *item == 'o');
+        status = LK_OK;
     }
     json_t *answer = local_answer(status);
     json_object_set_new(answer, "car_state", json_string(car_state_text(car)));
@@ -139,12 +142,16 @@ static void print_status(json_t *answer)
     json_t *key;
     printf("car %s, identifier %s\n", json_string_value(json_object_get(answer, "car")),
            json_string_value(json_object_get(answer, "vehicle_id")));
-    printf("  state    %s\n  pairing  %s, %d of %d attempts used%s\n",
+    printf("  state    %s\n  pairing  %s, ",
            json_string_value(json_object_get(answer, "car_state")),
-           json_is_true(json_object_get(answer, "pairing_open")) ? "open" : "closed",
-           (int)json_integer_value(json_object_get(answer, "pairing_attempts")),
-           LK_PAIRING_ATTEMPTS_MAX,
-           json_is_true(json_object_get(answer, "has_verifier")) ? "" : ", no verifier loaded");
+           json_is_true(json_object_get(answer, "pairing_open")) ? "open" : "closed");
+    if (json_is_true(json_object_get(answer, "has_verifier")))
+        printf("%d of %d attempts used\n",
+               (int)json_integer_value(json_object_get(answer, "pairing_attempts")),
+               LK_PAIRING_ATTEMPTS_MAX);
+    else
+        printf("no password loaded (latchkey verifier new --car %s)\n",
+               json_string_value(json_object_get(answer, "car")));
     json_t *keys = json_object_get(answer, "keys");
     printf("  keys     %d\n", (int)json_array_size(keys));
     json_array_foreach(keys, i, key)
@@ -181,16 +188,21 @@ int car_status(struct cli *cli)
 
 int car_menu(struct cli *cli)
 {
-    static const char *const items[] = {"open-pairing", "close-pairing", "list", "end",
-                                        "suspend",      "resume",        "park"};
+    static const char *const items[] = {"open-pairing", "close-pairing", "list",
+                                        "end",          "suspend",       "resume",
+                                        "park",         "open-door",     "close-door"};
     const char *item = cli_argument(cli, 1), *key = cli_argument(cli, 2);
     size_t i = 0, num = sizeof items / sizeof items[0];
     while (i < num && strcmp(items[i], item) != 0)
         i++;
     int needs_key = i >= 3 && i <= 5;
-    if (i == num || (needs_key && !key))
-        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s is not an item of the menu%s", item,
-                        i < num ? " without a KEY" : "");
+    if (i == num)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "there is no item %s in the menu", item);
+    if (needs_key && !key)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s needs a KEY (latchkey car menu %s list)", item,
+                        cli_argument(cli, 0));
+    if (!needs_key && key)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s takes no KEY", item);
     int bad = local_enter_world(cli);
     if (bad)
         return bad;

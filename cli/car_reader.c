@@ -1,5 +1,6 @@
 /* car_reader.c: the two readers of a car process: TCP listeners on loopback, or PC/SC readers by
  * name. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,19 +57,27 @@ json_t *car_reader_invite(const struct car *car, enum lk_reader place)
     return invitation;
 }
 
-enum lk_status car_reader_wait(struct car *car, enum lk_reader place)
+/* Who asked for the tap says nothing more: readable means gone. */
+static int is_gone(int client)
+{
+    struct pollfd one = {client, POLLIN, 0};
+    return poll(&one, 1, 0) != 0;
+}
+
+enum lk_status car_reader_wait(struct car *car, enum lk_reader place, int client)
 {
     struct car_reader *reader = &car->readers[place - 1];
     uint64_t now = cli_now_ms(), until = now + CAR_PHONE_WAIT_MS;
     enum lk_status status = LK_PEER_TIMEOUT;
-    for (; now < until; now = cli_now_ms()) {
-        uint32_t left = (uint32_t)(until - now);
-        status = car->is_pcsc ? lk_pcsc_wait(&reader->pcsc, left)
-                              : lk_tcp_reader_wait(&reader->tcp, left);
-        if (status !=
-            LK_PEER_GONE) /* pcscd goes on seeing a phone that has just left, for up to 400 ms */
+    for (; now < until && !car_stop_asked && !is_gone(client); now = cli_now_ms()) {
+        uint32_t slice = until - now < 200 ? (uint32_t)(until - now) : 200;
+        status = car->is_pcsc ? lk_pcsc_wait(&reader->pcsc, slice)
+                              : lk_tcp_reader_wait(&reader->tcp, slice);
+        /* pcscd goes on seeing a phone that has just left, for up to 400 ms. */
+        if (status != LK_PEER_GONE && status != LK_PEER_TIMEOUT)
             break;
-        usleep(10000);
+        if (status == LK_PEER_GONE)
+            usleep(10000);
     }
     return status == LK_PEER_TIMEOUT ? LK_TAP_NO_ANSWER : status;
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "latchkey/latchkey.h"
 
@@ -65,10 +66,16 @@ long cli_number(const struct cli *cli, const char *name, long otherwise, long mi
  * and returns the exit code of `status`. */
 int cli_fail(const struct cli *cli, enum lk_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* cli_fail about a file: with the system's own words if `status` is LK_CALLER_FILE. */
+int cli_fail_path(const struct cli *cli, enum lk_status status, const char *path);
 /* Prints one JSON object on a line of stdout; takes over `object`. */
 void cli_print_json(json_t *object);
-/* Writes the usage of one command, or of all for NULL. */
+/* Writes the usage of one command. */
 void cli_print_help(FILE *to, const struct cli_command *command);
+/* Writes the list of the commands of a group, or of all for NULL. */
+void cli_print_commands(FILE *to, const char *group);
+/* What stands for the value in help: the choices, or the word. */
+const char *cli_option_value(const struct cli_option *option);
 
 /* Hex of bytes, lower case; `out` takes 2*len + 1. Upper case for identifiers. */
 char *cli_hex(const uint8_t *data, size_t len, char *out);
@@ -93,6 +100,8 @@ enum lk_status cli_write_file(const char *path, const void *data, size_t len, un
 enum lk_status cli_make_folder(const char *path);
 /* Removes a folder that we made, with all in it. */
 void cli_remove_tree(const char *path);
+/* Stops a child process: asks, waits up to wait_ms, then insists. Nothing for 0. */
+void cli_stop(pid_t child, int wait_ms);
 json_t *cli_read_json(const char *path);                         /* NULL if missing or malformed */
 enum lk_status cli_write_json(const char *path, json_t *object); /* takes over object */
 

@@ -6,10 +6,20 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "demo.h"
+#include "pcscd.h"
+
+/* The number of the signal that ends the day early. */
+static volatile sig_atomic_t interrupted;
+static void on_signal(int number)
+{
+    interrupted = number;
+}
 
 /* Runs this program with `words` (NULL-terminated), collects stdout and stderr. Exit code, or -1.
  */
@@ -68,9 +78,12 @@ static json_t *last_object(char *text)
 
 static pid_t start(const struct cli *cli, const char *const *words, const char *log)
 {
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     if (child != 0)
         return child;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* even a demo that is killed leaves nobody behind */
+    if (getppid() != parent)
+        _exit(0);
     const char *argv[16] = {cli->program};
     size_t n = 1;
     for (; *words && n < 15; words++)
@@ -82,21 +95,6 @@ static pid_t start(const struct cli *cli, const char *const *words, const char *
     setpgid(0, 0);
     execv(cli->program, (char *const *)(uintptr_t)argv);
     _exit(127);
-}
-
-/* Stops a child that we started: asks, waits up to two seconds, then insists. */
-static void stop(pid_t child)
-{
-    if (child <= 0)
-        return;
-    kill(child, SIGTERM);
-    for (int i = 0; i < 200; i++) {
-        if (waitpid(child, NULL, WNOHANG) == child)
-            return;
-        usleep(10000);
-    }
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
 }
 
 static void say(const struct demo *demo, const char *text)
@@ -173,8 +171,9 @@ int demo_step(struct demo *demo, const struct demo_step *step)
     memcpy(raw, out, sizeof raw);
     json_t *answer = last_object(out);
     int ok = is_expected(step, code, answer);
-    show(demo, step, ok, ms, answer);
-    if (!ok) {
+    if (!interrupted)
+        show(demo, step, ok, ms, answer);
+    if (!ok && !interrupted) {
         demo->num_failed++;
         fprintf(stderr, "latchkey demo: step %s: expected %s, got exit code %d and:\n%s\n",
                 step->name, lk_status_name(step->expect), code, raw);
@@ -191,14 +190,15 @@ static int bring_up(struct demo *demo, const char *const *words, const char *con
     if (demo->num_children == DEMO_CHILDREN_MAX)
         return 0;
     demo->children[demo->num_children++] = start(demo->cli, words, log);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 200 && !interrupted; i++) {
         if (run(demo->cli, probe, out, sizeof out) == 0)
             return 1;
         if (waitpid(demo->children[demo->num_children - 1], NULL, WNOHANG) != 0)
             break;
         usleep(10000);
     }
-    fprintf(stderr, "latchkey demo: \"%s %s %s\" did not come up; its log is %s\n", words[0],
+    if (!interrupted)
+        fprintf(stderr, "latchkey demo: \"%s %s %s\" did not come up; its log is %s\n", words[0],
             words[1], words[2] ? words[2] : "", log);
     return 0;
 }
@@ -226,15 +226,7 @@ int demo_start_phone(struct demo *demo, const char *phone)
 void demo_stop_all(struct demo *demo)
 {
     while (demo->num_children)
-        stop(demo->children[--demo->num_children]);
-}
-
-static struct demo *interrupted;
-static void on_signal(int number)
-{
-    for (int i = 0; interrupted && i < interrupted->num_children; i++)
-        kill(interrupted->children[i], SIGTERM);
-    _exit(128 + number);
+        cli_stop(demo->children[--demo->num_children], 2000);
 }
 
 /* The day itself. Times in the second column are of the conversation, not of starting programs. */
@@ -334,7 +326,8 @@ static int mint(struct demo *demo, const char *car)
     char out[4096];
     const char *words[] = {"verifier", "new", "--car", car, "--world", demo->world, "--json", NULL};
     if (run(demo->cli, words, out, sizeof out) != 0) {
-        fprintf(stderr, "latchkey demo: verifier: %s\n", out);
+        if (!interrupted)
+            fprintf(stderr, "latchkey demo: verifier: %s\n", out);
         return 0;
     }
     json_t *answer = last_object(out);
@@ -346,7 +339,7 @@ static int mint(struct demo *demo, const char *car)
 
 static void play(struct demo *demo, const struct demo_step *steps, size_t num)
 {
-    for (size_t i = 0; i < num; i++) {
+    for (size_t i = 0; i < num && !interrupted; i++) {
         struct demo_step step = steps[i];
         for (size_t k = 0; k < sizeof step.words / sizeof step.words[0] && step.words[k]; k++)
             if (strcmp(step.words[k], "@") == 0)
@@ -381,35 +374,58 @@ static int prepare(struct demo *demo)
     return demo_step(demo, &menu);
 }
 
+/* With --radio pcsc: a pcscd of our own. 1 on success or when not needed. */
+static int start_pcscd(struct demo *demo, const char *folder)
+{
+    char run_folder[256];
+    int code;
+    if (strcmp(demo->radio, "pcsc") != 0)
+        return 1;
+    snprintf(run_folder, sizeof run_folder, "%s/pcscd", folder);
+    chmod(folder, 0711);
+    if (cli_make_folder(run_folder) == LK_OK)
+        demo->pcscd = pcscd_start(demo->cli, run_folder, &code);
+    return demo->pcscd > 0;
+}
+
 int demo_run(struct cli *cli)
 {
-    char folder[] = "/tmp/latchkey-demo-XXXXXX", world[64], trace[80];
+    const char *tmp = getenv("TMPDIR");
+    char folder[200], world[256], trace[256];
     struct demo demo = {.cli = cli,
                         .is_json = cli_flag(cli, "json"),
                         .radio = cli_value(cli, "radio", "tcp"),
                         .crypto = cli_value(cli, "crypto", "openssl")};
+    if (!tmp || *tmp != '/' || strlen(tmp) > 60)
+        tmp = "/tmp";
+    snprintf(folder, sizeof folder, "%s/latchkey-demo-XXXXXX", tmp);
     if (!mkdtemp(folder))
-        return cli_fail(cli, LK_CALLER_FILE, "cannot make a folder in /tmp");
+        return cli_fail(cli, LK_CALLER_FILE, "cannot make a folder in %s", tmp);
     snprintf(world, sizeof world, "%s/world", folder);
     snprintf(trace, sizeof trace, "%s/trace.jsonl", folder);
     demo.world = world;
     demo.trace = cli_value(cli, "trace", trace);
-    interrupted = &demo;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    signal(SIGHUP, on_signal);
+    say(&demo, "Each step: ok if it came out as it should, its name, and how long phone and car "
+               "talked.\n");
     uint64_t from = cli_now_us();
-    int good = demo_pcscd_start(&demo, folder) && prepare(&demo);
+    int good = start_pcscd(&demo, folder) && prepare(&demo);
     if (good)
         play(&demo, day, sizeof day / sizeof day[0]);
     demo_stop_all(&demo);
-    demo_pcscd_stop(&demo);
-    if (!demo.is_json)
+    cli_stop(demo.pcscd, PCSCD_STOP_MS);
+    if (!demo.is_json && !interrupted)
         printf("\n%s in %.1f s. %s\n",
                good && !demo.num_failed ? "All as expected" : "NOT as expected",
                (double)(cli_now_us() - from) / 1e6, "No server and no network took part.");
     if (cli_flag(cli, "keep"))
-        printf("kept: %s (latchkey trace explain %s)\n", folder, demo.trace);
+        fprintf(demo.is_json ? stderr : stdout, "kept: %s (latchkey trace explain %s)\n", folder,
+                demo.trace);
     else
         cli_remove_tree(folder);
+    if (interrupted)
+        return 128 + interrupted;
     return good && !demo.num_failed ? 0 : 1;
 }

@@ -33,10 +33,6 @@ int demo_step(struct demo *demo, const struct demo_step *step);
 int demo_start_car(struct demo *demo, const char *car);
 int demo_start_phone(struct demo *demo, const char *phone);
 void demo_stop_all(struct demo *demo);
-/* With --radio pcsc: a pcscd of our own in a network namespace of its own. 1 on success or when not
- * needed. */
-int demo_pcscd_start(struct demo *demo, const char *folder);
-void demo_pcscd_stop(struct demo *demo);
 int demo_run(struct cli *cli);
 
 #endif

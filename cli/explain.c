@@ -2,6 +2,7 @@
  * out, and at its end what each side said and the first cause. The car's copy of the bytes is
  * explained where there is one, else the phone's; what the two say is joined in either case
  * (decision D23). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "rows.h"
@@ -16,6 +17,9 @@ struct explain {
     const char *side;            /* whose bytes are explained */
     char link[64];               /* the conversation in hand: who and where */
     struct lk_session_keys keys; /* given to the inspector last */
+    uint8_t vehicle_key[LK_POINT_LEN], device_key[LK_POINT_LEN]; /* as given with the command */
+    int has_vehicle_key, has_device_key;
+    char cars[300];              /* folder of the cars of the world, where there is one */
     const char *phone_cause;     /* what the phone said first in this conversation, NULL */
     int is_json;
     json_t *parts; /* with --json: of the APDU in hand */
@@ -73,12 +77,33 @@ static void feed_keys(struct explain *explain, long i)
     }
 }
 
-static void begin(struct explain *explain, const char *link)
+/* The key of K of a car of the world, 0 if there is none. */
+static int key_of_car(struct explain *explain, const char *who, uint8_t out[LK_POINT_LEN])
 {
+    uint8_t der[LK_CERT_MAX];
+    char path[400];
+    size_t len = 0;
+    struct lk_cert k;
+    snprintf(path, sizeof path, "%s/%.60s/k.der", explain->cars, who);
+    if (!*who || strchr(who, '/') || cli_read_file(path, der, sizeof der, &len) != LK_OK ||
+        lk_cert_parse(&explain->unit.crypto, cli_bytes(der, len), &k) != LK_OK)
+        return 0;
+    memcpy(out, k.public_key, LK_POINT_LEN);
+    return 1;
+}
+
+static void begin(struct explain *explain, const char *link, const char *who)
+{
+    uint8_t key[LK_POINT_LEN];
+    const uint8_t *vehicle = explain->has_vehicle_key ? explain->vehicle_key : NULL;
     if (strcmp(explain->link, link) == 0)
         return;
     snprintf(explain->link, sizeof explain->link, "%s", link);
+    if (!vehicle && strcmp(explain->side, "car") == 0 && key_of_car(explain, who, key))
+        vehicle = key;
     lk_trace_init(&explain->trace, &explain->unit.crypto, 0, print_line, explain);
+    lk_trace_public_keys(&explain->trace, vehicle,
+                         explain->has_device_key ? explain->device_key : NULL);
 }
 
 static void explain_apdu(struct explain *explain, long i, int is_command)
@@ -94,7 +119,7 @@ static void explain_apdu(struct explain *explain, long i, int is_command)
         printf("line %ld: not hex\n", i + 1);
         return;
     }
-    begin(explain, link);
+    begin(explain, link, timeline_text(timeline, i, "who"));
     if (!is_command)
         feed_keys(explain, i);
     if (!explain->is_json)
@@ -142,16 +167,33 @@ static void explain_outcome(struct explain *explain, long i)
         explain->phone_cause = NULL;
         explain->link[0] = 0;
         memset(&explain->keys, 0, sizeof explain->keys);
-        begin(explain, " ");
+        begin(explain, " ", "");
     }
+}
+
+/* A public key given as an option. Prints the error and returns its exit code. */
+static int take_key(struct cli *cli, const char *name, uint8_t out[LK_POINT_LEN], int *out_has)
+{
+    const char *hex = cli_value(cli, name, NULL);
+    *out_has = hex != NULL;
+    if (hex && (!cli_unhex(hex, out, LK_POINT_LEN) || out[0] != 4))
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "--%s takes the 65 bytes of a public key", name);
+    return 0;
 }
 
 int trace_explain(struct cli *cli)
 {
     static struct explain explain;
     static const uint8_t no_store[32] = {1};
+    const char *env = getenv("LATCHKEY_WORLD");
     explain.is_json = cli_flag(cli, "json");
-    int bad = timeline_load(cli, cli_argument(cli, 0), &explain.timeline);
+    snprintf(explain.cars, sizeof explain.cars, "%s/cars",
+             cli_value(cli, "world", env ? env : "world"));
+    int bad = take_key(cli, "vehicle-key", explain.vehicle_key, &explain.has_vehicle_key);
+    if (!bad)
+        bad = take_key(cli, "device-key", explain.device_key, &explain.has_device_key);
+    if (!bad)
+        bad = timeline_load(cli, cli_argument(cli, 0), &explain.timeline);
     if (bad)
         return bad;
     bad = unit_crypto(cli, &explain.unit, no_store);
@@ -161,7 +203,7 @@ int trace_explain(struct cli *cli)
     for (long i = 0; i < explain.timeline.num; i++)
         if (strcmp(timeline_text(&explain.timeline, i, "side"), "car") == 0)
             explain.side = "car";
-    begin(&explain, " ");
+    begin(&explain, " ", "");
     for (long i = 0; i < explain.timeline.num; i++) {
         int is_ours = strcmp(timeline_text(&explain.timeline, i, "side"), explain.side) == 0;
         if (is_ours && *timeline_text(&explain.timeline, i, "command"))

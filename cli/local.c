@@ -15,11 +15,14 @@ int local_enter_world(const struct cli *cli)
     struct stat info;
     if (chdir(folder) != 0)
         return cli_fail(cli, LK_CALLER_FILE,
-                        "there is no world in %s (make one: latchkey world new)", folder);
+                        "there is no world in %s (make one: latchkey world new --world \"%s\")",
+                        folder, folder);
     json_t *world = cli_read_json("world.json");
     int good = world && json_integer_value(json_object_get(world, "format")) == 1;
     json_decref(world);
-    if (!good || stat("run", &info) != 0)
+    if (stat("run", &info) != 0)
+        (void)mkdir("run", 0700); /* a copy that keeps no empty folders */
+    if (!good)
         return cli_fail(cli, LK_CALLER_FILE,
                         "%s/world.json is missing or not a world of this version", folder);
     return 0;

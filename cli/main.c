@@ -118,8 +118,8 @@ static int take_option(struct cli *cli, const char *word, const char *next, int 
     if (option->choices && !is_choice(option->choices, value))
         return cli_fail(cli, LK_CALLER_ARGUMENT, "--%s %s is not one of %s", name, value,
                         option->choices);
-    if (cli->num_given >= 2 * CLI_OPTIONS_MAX)
-        return cli_fail(cli, LK_CALLER_ARGUMENT, "too many options");
+    if (cli_flag(cli, name))
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "--%s is given twice", name);
     cli->given[cli->num_given].name = option->name;
     cli->given[cli->num_given++].value = value ? value : "";
     return 0;
@@ -145,10 +145,34 @@ static int check_names(const struct cli *cli)
     return 0;
 }
 
+/* The world is entered before a file is opened: what is relative is so to where the user stands. */
+static int stay_here(struct cli *cli)
+{
+    static char path[8192];
+    char here[4096];
+    for (int i = 0; i < cli->num_given; i++) {
+        const char *file = cli->given[i].value;
+        if (strcmp(cli->given[i].name, "trace") != 0 || file[0] == '/')
+            continue;
+        if (!*file || !getcwd(here, sizeof here) ||
+            snprintf(path, sizeof path, "%s/%s", here, file) >= (int)sizeof path)
+            return cli_fail(cli, LK_CALLER_ARGUMENT, "--trace \"%s\" is no file name", file);
+        cli->given[i].value = path;
+    }
+    return 0;
+}
+
 static int take_words(struct cli *cli, int argc, char **argv)
 {
+    int is_ended = 0; /* behind a lone "--" all words are arguments */
     for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
+        if (!is_ended && strcmp(argv[i], "--") == 0) {
+            is_ended = 1;
+            continue;
+        }
+        if (!is_ended && strcmp(argv[i], "-h") == 0)
+            argv[i] = "--help";
+        if (!is_ended && strncmp(argv[i], "--", 2) == 0) {
             int used_next = 0;
             int bad = take_option(cli, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL, &used_next);
             if (bad)
@@ -157,12 +181,32 @@ static int take_words(struct cli *cli, int argc, char **argv)
             continue;
         }
         if (cli->num_arguments == cli->command->max_arguments)
-            return cli_fail(cli, LK_CALLER_ARGUMENT, "unexpected argument %s", argv[i]);
+            return cli_fail(cli, LK_CALLER_ARGUMENT, "unexpected argument \"%s\"", argv[i]);
         cli->arguments[cli->num_arguments++] = argv[i];
     }
     if (!cli_flag(cli, "help") && cli->num_arguments < cli->command->min_arguments)
-        return cli_fail(cli, LK_CALLER_ARGUMENT, "expected %s", cli->command->arguments);
-    return check_names(cli);
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "expected %s after the command",
+                        cli->command->arguments);
+    int bad = check_names(cli);
+    return bad ? bad : stay_here(cli);
+}
+
+static int is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+static int no_command(const char *group, const char *verb)
+{
+    int has_group = is_group(group);
+    if (has_group && !verb) {
+        cli_print_commands(stderr, group);
+        return 2;
+    }
+    fprintf(stderr, "latchkey: there is no command \"%s%s%s\"; see latchkey %s%s--help\n", group,
+            has_group ? " " : "", has_group ? verb : "", has_group ? group : "",
+            has_group ? " " : "");
+    return 2;
 }
 
 int main(int argc, char **argv)
@@ -171,8 +215,9 @@ int main(int argc, char **argv)
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
     struct cli cli = {.program = len > 0 ? self : argv[0]};
     signal(SIGPIPE, SIG_IGN);
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        cli_print_help(stdout, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a write that does not fit is an error, not the end */
+    if (argc < 2 || is_help(argv[1])) {
+        cli_print_commands(argc < 2 ? stderr : stdout, NULL);
         return argc < 2 ? 2 : 0;
     }
     if (strcmp(argv[1], "--version") == 0) {
@@ -181,15 +226,12 @@ int main(int argc, char **argv)
     }
     const char *verb = argc > 2 ? argv[2] : NULL;
     cli.command = find(argv[1], verb);
-    if (!cli.command) {
-        if (is_group(argv[1]) && verb && strcmp(verb, "--help") == 0) {
-            cli_print_help(stdout, NULL);
-            return 0;
-        }
-        fprintf(stderr, "latchkey: there is no command \"%s%s%s\"; see latchkey --help\n", argv[1],
-                is_group(argv[1]) && verb ? " " : "", is_group(argv[1]) && verb ? verb : "");
-        return 2;
+    if (!cli.command && is_group(argv[1]) && verb && is_help(verb)) {
+        cli_print_commands(stdout, argv[1]);
+        return 0;
     }
+    if (!cli.command)
+        return no_command(argv[1], verb);
     int skip = cli.command->verb ? 3 : 2;
     int bad = take_words(&cli, argc - skip, argv + skip);
     if (bad)

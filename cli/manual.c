@@ -1,109 +1,117 @@
-/* manual.c: completion and man page, printed from the table of commands. */
-#include <string.h>
+/* manual.c: the man page, printed from the table of commands and the list of statuses. */
+#include <ctype.h>
 
 #include "rows.h"
 
-static void names(const char *group, const char *separator)
+static const struct {
+    int exit_code;
+    const char *name, *what;
+} statuses[] = {
+#define LK_STATUS(symbol, value, exit_code, what, advice) {exit_code, #symbol, what},
+#include "facts/status.def"
+#undef LK_STATUS
+};
+
+/* Text for roff: no byte of it is a request, an escape or a typographic dash. */
+static void text(const char *at)
 {
-    const char *last = "";
-    for (size_t i = 0; i < cli_num_commands; i++) {
-        const struct cli_command *row = &cli_commands[i];
-        if (row->is_hidden)
-            continue;
-        if (group && row->verb && strcmp(row->group, group) == 0)
-            printf("%s%s", row->verb, separator);
-        if (!group && strcmp(last, row->group) != 0)
-            printf("%s%s", row->group, separator);
-        last = row->group;
+    int is_line_start = 1;
+    for (; *at; at++) {
+        if (is_line_start && (*at == '.' || *at == '\''))
+            printf("\\&");
+        if (*at == '\\')
+            printf("\\e");
+        else if (*at == '-')
+            printf("\\-");
+        else
+            putchar(*at);
+        is_line_start = *at == '\n';
     }
 }
 
-static void options(const struct cli_command *row, const char *format)
+static void option(const struct cli_option *o)
 {
-    for (size_t i = 0; i < CLI_OPTIONS_MAX && row->options[i].name; i++)
-        printf(format, row->options[i].name);
-    for (const struct cli_option *o = cli_common_options; o->name; o++)
-        printf(format, o->name);
+    printf(".TP\n\\fB\\-\\-");
+    text(o->name);
+    printf("\\fR");
+    if (o->value) {
+        printf(" \\fI");
+        text(cli_option_value(o));
+        printf("\\fR");
+    }
+    printf("\n");
+    text(o->help);
+    printf("\n");
 }
 
-static void bash(void)
+static void command(const struct cli_command *row)
 {
-    printf("_latchkey() {\n  local cur=${COMP_WORDS[COMP_CWORD]} group=${COMP_WORDS[1]} "
-           "verb=${COMP_WORDS[2]}\n"
-           "  local words=\"\"\n  if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"");
-    names(NULL, " ");
-    printf("\"\n  else case \"$group $verb\" in\n");
-    for (size_t i = 0; i < cli_num_commands; i++) {
-        const struct cli_command *row = &cli_commands[i];
-        if (row->is_hidden)
-            continue;
-        printf("    \"%s %s\"%s) words=\"", row->group, row->verb ? row->verb : "",
-               row->verb ? "" : "*");
-        options(row, "--%s ");
-        printf("\" ;;\n");
+    printf(".TP\n\\fBlatchkey ");
+    text(row->group);
+    printf("%s%s\\fR", row->verb ? " " : "", row->verb ? row->verb : "");
+    if (*row->arguments) {
+        printf(" \\fI");
+        text(row->arguments);
+        printf("\\fR");
     }
-    const char *last = "";
-    for (size_t i = 0; i < cli_num_commands; i++) {
-        if (!cli_commands[i].verb || strcmp(last, cli_commands[i].group) == 0)
-            continue;
-        last = cli_commands[i].group;
-        printf("    \"%s \"*) words=\"", last);
-        names(last, " ");
-        printf("\" ;;\n");
+    printf("\n%c", toupper((unsigned char)*row->summary));
+    text(row->summary + 1);
+    printf(".\n");
+    if (*row->help) {
+        text(row->help);
+        printf("\n");
     }
-    printf("  esac; fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -F "
-           "_latchkey latchkey\n");
+    if (!row->options[0].name)
+        return;
+    printf(".RS\n");
+    for (size_t k = 0; k < CLI_OPTIONS_MAX && row->options[k].name; k++)
+        option(&row->options[k]);
+    printf(".RE\n");
 }
 
-static void fish(void)
+static void exit_status(void)
 {
-    for (size_t i = 0; i < cli_num_commands; i++) {
-        const struct cli_command *row = &cli_commands[i];
-        if (row->is_hidden)
+    printf(".SH EXIT STATUS\n0 on success; a refusal or failure ends with the number of its cause. "
+           "With\n.B \\-\\-json\nthe name stands in the member\n.IR status .\n");
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        if (statuses[i].exit_code == 0)
             continue;
-        if (row->verb)
-            printf("complete -c latchkey -f -n '__fish_seen_subcommand_from %s' -a %s -d '%s'\n",
-                   row->group, row->verb, row->summary);
-        printf("complete -c latchkey -f -n '__fish_use_subcommand' -a %s\n", row->group);
+        printf(".TP\n.B %d\n", statuses[i].exit_code);
+        text(statuses[i].what);
+        printf(" (%s)\n", statuses[i].name);
     }
-}
-
-int completion_print(struct cli *cli)
-{
-    const char *shell = cli_argument(cli, 0);
-    if (strcmp(shell, "bash") == 0)
-        bash();
-    else if (strcmp(shell, "zsh") == 0) {
-        printf("autoload -U bashcompinit && bashcompinit\n");
-        bash();
-    } else if (strcmp(shell, "fish") == 0)
-        fish();
-    else
-        return cli_fail(cli, LK_CALLER_ARGUMENT, "%s is not bash, zsh or fish", shell);
-    return 0;
 }
 
 int manual_print(struct cli *cli)
 {
     (void)cli;
-    printf("latchkey(1)\n\n# NAME\n\nlatchkey - an open digital car key system\n\n# SYNOPSIS\n\n"
-           "*latchkey* COMMAND [options]\n\n# COMMANDS\n\n");
-    for (size_t i = 0; i < cli_num_commands; i++) {
-        const struct cli_command *row = &cli_commands[i];
-        if (row->is_hidden)
-            continue;
-        printf("*%s%s%s* %s\n\t%s.\n", row->group, row->verb ? " " : "", row->verb ? row->verb : "",
-               row->arguments, row->summary);
-        for (size_t k = 0; k < CLI_OPTIONS_MAX && row->options[k].name; k++)
-            printf("\n\t*--%s* %s\n\t\t%s\n", row->options[k].name,
-                   row->options[k].value ? row->options[k].value : "", row->options[k].help);
-        printf("\n");
-    }
-    printf("# COMMON OPTIONS\n\n");
+    printf(".TH LATCHKEY 1 \"\" \"latchkey %s\" \"User Commands\"\n"
+           ".SH NAME\nlatchkey \\- an open digital car key system\n"
+           ".SH SYNOPSIS\n.B latchkey\n.I COMMAND\n.RI [ options ]\n"
+           ".SH DESCRIPTION\nCars and phones as processes of one machine, speaking the publicly "
+           "described Digital Key protocol\nover a simulated or real NFC link. All they know lies "
+           "in a world: a folder of automakers,\ndevice makers, cars and phones. Start with\n"
+           ".BR \"latchkey demo\" .\n.SH COMMANDS\n",
+           lk_version());
+    for (size_t i = 0; i < cli_num_commands; i++)
+        if (!cli_commands[i].is_hidden)
+            command(&cli_commands[i]);
+    printf(".SH COMMON OPTIONS\n");
     for (const struct cli_option *o = cli_common_options; o->name; o++)
-        printf("*--%s* %s\n\t%s\n\n", o->name, o->value ? o->value : "", o->help);
-    printf("# EXIT STATUS\n\n0 on success; 2 for wrong usage; else the number of the status "
-           "(docs/exit-codes.md).\n\n"
-           "# ENVIRONMENT\n\n*LATCHKEY_WORLD*\n\tthe world folder, when --world is not given\n");
+        option(o);
+    exit_status();
+    printf(".SH ENVIRONMENT\n"
+           ".TP\n.B LATCHKEY_WORLD\nthe world folder, when\n.B \\-\\-world\nis not given\n"
+           ".TP\n.B PCSCLITE_CSOCK_NAME\nthe socket of the PC/SC daemon, for\n"
+           ".B \\-\\-radio pcsc\n"
+           ".TP\n.B LATCHKEY_PCSCD_PID\na process in the network namespace of the virtual card "
+           "driver\n"
+           ".SH EXAMPLES\nA car and a phone, each in a terminal of its own:\n.PP\n.nf\n.RS\n"
+           "latchkey world new\nlatchkey car run roadster\nlatchkey phone run alice\n.RE\n.fi\n"
+           ".PP\nThen, in a third one, the owner's pairing and a tap at the door:\n.PP\n.nf\n.RS\n"
+           "latchkey verifier new \\-\\-car roadster          # prints the password\n"
+           "latchkey car menu roadster open\\-pairing\n"
+           "latchkey phone pair alice \\-\\-car roadster \\-\\-password 12345678\n"
+           "latchkey tap \\-\\-phone alice \\-\\-car roadster\n.RE\n.fi\n");
     return 0;
 }

@@ -1,5 +1,6 @@
 /* output.c: errors, help, hex, files. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,16 @@
 
 #include "cli.h"
 
+/* What a terminal and JSON take: no control bytes, and no bytes that are not UTF-8. */
+static void make_printable(char *text)
+{
+    json_t *is_utf8 = json_string(text);
+    for (char *at = text; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 127 || (!is_utf8 && (unsigned char)*at > 127))
+            *at = *at == '\n' && is_utf8 ? '\n' : '?';
+    json_decref(is_utf8);
+}
+
 int cli_fail(const struct cli *cli, enum lk_status status, const char *format, ...)
 {
     char text[512];
@@ -16,6 +27,7 @@ int cli_fail(const struct cli *cli, enum lk_status status, const char *format, .
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    make_printable(text);
     const struct cli_command *row = cli->command;
     if (cli_flag(cli, "json")) {
         json_t *object = json_pack("{s:b, s:s, s:s, s:s, s:s}", "ok", 0, "status",
@@ -34,6 +46,13 @@ int cli_fail(const struct cli *cli, enum lk_status status, const char *format, .
     return lk_status_exit_code(status);
 }
 
+int cli_fail_path(const struct cli *cli, enum lk_status status, const char *path)
+{
+    if (status == LK_CALLER_FILE && errno)
+        return cli_fail(cli, status, "%s (%s)", path, strerror(errno));
+    return cli_fail(cli, status, "%s", path);
+}
+
 void cli_print_json(json_t *object)
 {
     char *dump = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
@@ -43,44 +62,52 @@ void cli_print_json(json_t *object)
     json_decref(object);
 }
 
+const char *cli_option_value(const struct cli_option *option)
+{
+    return option->choices ? option->choices : option->value;
+}
+
 static void print_options(FILE *to, const struct cli_option *options, size_t max)
 {
     for (size_t i = 0; i < max && options[i].name; i++) {
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].value ? " " : "",
-                 options[i].value ? options[i].value : "");
-        fprintf(to, "  %-22s %s%s%s%s\n", left, options[i].help, options[i].choices ? " (" : "",
-                options[i].choices ? options[i].choices : "", options[i].choices ? ")" : "");
+                 options[i].value ? cli_option_value(&options[i]) : "");
+        fprintf(to, "  %-28s %s\n", left, options[i].help);
     }
 }
 
 void cli_print_help(FILE *to, const struct cli_command *command)
 {
-    if (command) {
-        fprintf(to, "usage: latchkey %s%s%s%s%s [options]\n\n%s\n", command->group,
-                command->verb ? " " : "", command->verb ? command->verb : "",
-                *command->arguments ? " " : "", command->arguments, command->summary);
-        if (*command->help)
-            fprintf(to, "\n%s\n", command->help);
-        fprintf(to, "\noptions:\n");
-        print_options(to, command->options, CLI_OPTIONS_MAX);
-        print_options(to, cli_common_options, 3);
-        return;
-    }
-    fprintf(to,
-            "latchkey %s: an open digital car key system\n\n"
-            "usage: latchkey COMMAND [options]\n\nStart here: latchkey demo\n\ncommands:\n",
-            lk_version());
+    fprintf(to, "usage: latchkey %s%s%s%s%s [options]\n\n%s\n", command->group,
+            command->verb ? " " : "", command->verb ? command->verb : "",
+            *command->arguments ? " " : "", command->arguments, command->summary);
+    if (*command->help)
+        fprintf(to, "\n%s\n", command->help);
+    fprintf(to, "\noptions:\n");
+    print_options(to, command->options, CLI_OPTIONS_MAX);
+    print_options(to, cli_common_options, 3);
+}
+
+void cli_print_commands(FILE *to, const char *group)
+{
+    if (group)
+        fprintf(to, "usage: latchkey %s COMMAND [options]\n\ncommands:\n", group);
+    else
+        fprintf(to,
+                "latchkey %s: an open digital car key system\n\n"
+                "usage: latchkey COMMAND [options]\n\nStart here: latchkey demo\n\ncommands:\n",
+                lk_version());
     for (size_t i = 0; i < cli_num_commands; i++) {
         const struct cli_command *row = &cli_commands[i];
         char left[64];
-        if (row->is_hidden)
+        if (row->is_hidden || (group && strcmp(group, row->group) != 0))
             continue;
         snprintf(left, sizeof left, "%s%s%s%s%s", row->group, row->verb ? " " : "",
                  row->verb ? row->verb : "", *row->arguments ? " " : "", row->arguments);
         fprintf(to, "  %-28s %s\n", left, row->summary);
     }
-    fprintf(to, "\nlatchkey COMMAND --help tells more. Exit codes: docs/exit-codes.md.\n");
+    fprintf(to, "\nlatchkey COMMAND --help tells more; exit codes: latchkey manual.\n");
 }
 
 static char *hex(const uint8_t *data, size_t len, char *out, const char *digits)
@@ -146,6 +173,7 @@ uint64_t cli_now_ms(void)
 
 enum lk_status cli_read_file(const char *path, uint8_t *out, size_t cap, size_t *out_len)
 {
+    errno = 0;
     FILE *file = fopen(path, "rb");
     if (!file)
         return LK_CALLER_FILE;
@@ -204,5 +232,19 @@ void cli_remove_tree(const char *path)
         execlp("rm", "rm", "-rf", "--", path, (char *)NULL);
         _exit(127);
     }
+    waitpid(child, NULL, 0);
+}
+
+void cli_stop(pid_t child, int wait_ms)
+{
+    if (child <= 0)
+        return;
+    kill(child, SIGTERM);
+    for (int waited = 0; waited < wait_ms; waited += 10) {
+        if (waitpid(child, NULL, WNOHANG) != 0)
+            return;
+        usleep(10000);
+    }
+    kill(child, SIGKILL);
     waitpid(child, NULL, 0);
 }

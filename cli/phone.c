@@ -12,7 +12,10 @@
 
 #include "rows.h"
 
-volatile int phone_stop_asked;
+/* A half that is busy longer is killed: its store does not mind. */
+#define HALF_STOP_MS 800
+
+volatile sig_atomic_t phone_stop_asked;
 static void on_stop(int number)
 {
     (void)number;
@@ -24,7 +27,7 @@ void phone_catch_stop(void)
     struct sigaction action = {.sa_handler = on_stop};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGTERM); /* the other half of a phone dies with its parent */
+    sigaction(SIGHUP, &action, NULL);
 }
 
 const char *phone_folder(const char *name, char *out, size_t cap)
@@ -99,53 +102,92 @@ enum phone_channel phone_wait(struct phone_clients *clients, int other, int time
     return fds[2].revents ? PHONE_OTHER : PHONE_NOTHING;
 }
 
-/* Starts one half as a process of its own. */
+/* Starts one half as a process of its own, which ends with this one. */
 static pid_t half(const struct cli *cli, const char *which)
 {
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     if (child != 0)
         return child;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(0);
     const char *trace = cli_value(cli, "trace", NULL),
                *crypto = cli_value(cli, "crypto", "openssl");
-    const char *argv[] = {cli->program, "phone",    which,  cli_argument(cli, 0),     "--world",
-                          ".",          "--crypto", crypto, trace ? "--trace" : NULL, trace,
-                          NULL};
+    const char *json = cli_flag(cli, "json") ? "--json" : NULL;
+    const char *argv[14] = {cli->program, "phone", which,      cli_argument(cli, 0),
+                            "--world",    ".",     "--crypto", crypto};
+    size_t n = 8;
+    if (json)
+        argv[n++] = json;
+    if (trace) {
+        argv[n++] = "--trace";
+        argv[n++] = trace;
+    }
     execv(cli->program, (char *const *)(uintptr_t)argv);
     _exit(127);
 }
 
-static void end(pid_t child)
+/* The phone ends as its half ended. A half that failed has said why; one that was killed has not.
+ */
+static int ended(const struct cli *cli, const char *which, int state)
 {
-    if (child <= 0)
-        return;
-    kill(child, SIGTERM);
-    for (int i = 0; i < 100 && waitpid(child, NULL, WNOHANG) == 0; i++)
+    if (WIFEXITED(state) && WEXITSTATUS(state) != 127)
+        return WEXITSTATUS(state);
+    if (WIFSIGNALED(state))
+        return cli_fail(cli, LK_PORT_ELEMENT, "the %s of %s was killed by signal %d", which,
+                        cli_argument(cli, 0), WTERMSIG(state));
+    return cli_fail(cli, LK_PORT_ELEMENT, "the %s of %s cannot be started", which,
+                    cli_argument(cli, 0));
+}
+
+/* Waits until the element answers: the host needs it. Its exit code if it ended instead. */
+static int wait_for_element(const struct cli *cli, pid_t *element)
+{
+    int state = 0;
+    while (!phone_stop_asked) {
+        int fd = local_connect(cli_argument(cli, 0), "element");
+        if (fd >= 0) {
+            close(fd);
+            return 0;
+        }
+        if (waitpid(*element, &state, WNOHANG) != 0) {
+            *element = 0;
+            return ended(cli, "element", state);
+        }
         usleep(10000);
+    }
+    return 0;
 }
 
 int phone_run(struct cli *cli)
 {
-    const char *name = cli_argument(cli, 0);
-    int bad = local_enter_world(cli);
+    int bad = local_enter_world(cli), state = 0;
     if (bad)
         return bad;
+    char folder[300];
+    if (access(phone_folder(cli_argument(cli, 0), folder, sizeof folder), F_OK) != 0)
+        return cli_fail(cli, LK_CALLER_NOT_FOUND, "there is no phone %s in this world",
+                        cli_argument(cli, 0));
+    int fd = local_connect(cli_argument(cli, 0), "element");
+    if (fd >= 0) {
+        close(fd);
+        return cli_fail(cli, LK_PORT_BUSY, "the phone %s runs already", cli_argument(cli, 0));
+    }
     phone_catch_stop();
     pid_t element = half(cli, "element"), host = 0;
-    for (int i = 0; i < 200 && !phone_stop_asked; i++) { /* the host needs its element */
-        int fd = local_connect(name, "element");
-        if (fd >= 0) {
-            close(fd);
+    bad = wait_for_element(cli, &element);
+    if (!bad && !phone_stop_asked && !cli_flag(cli, "element-only"))
+        host = half(cli, "host");
+    while (!bad && !phone_stop_asked) {
+        pid_t gone = waitpid(-1, &state, WNOHANG);
+        if (gone > 0) {
+            bad = ended(cli, gone == element ? "element" : "host", state);
+            *(gone == element ? &element : &host) = 0;
             break;
         }
-        if (waitpid(element, NULL, WNOHANG) != 0)
-            return 1; /* it said why */
-        usleep(10000);
-    }
-    if (!cli_flag(cli, "element-only"))
-        host = half(cli, "host");
-    while (!phone_stop_asked && waitpid(-1, NULL, WNOHANG) == 0)
         usleep(50000);
-    end(host);
-    end(element);
-    return phone_stop_asked ? 0 : 1;
+    }
+    cli_stop(host, HALF_STOP_MS);
+    cli_stop(element, HALF_STOP_MS);
+    return bad;
 }

@@ -7,6 +7,8 @@
 #ifndef PHONE_H
 #define PHONE_H
 
+#include <signal.h>
+
 #include "latchkey/posix_link.h"
 #include "local.h"
 #include "record.h"
@@ -38,8 +40,8 @@ enum phone_channel phone_wait(struct phone_clients *clients, int other, int time
                               uint8_t *out, size_t cap, size_t *out_len);
 /* The folder of a phone: "phones/NAME". */
 const char *phone_folder(const char *name, char *out, size_t cap);
-/* Set by SIGTERM and SIGINT after phone_catch_stop. */
-extern volatile int phone_stop_asked;
+/* Set by SIGTERM, SIGINT and SIGHUP after phone_catch_stop. */
+extern volatile sig_atomic_t phone_stop_asked;
 void phone_catch_stop(void);
 
 #endif

@@ -20,6 +20,8 @@ struct element {
     int host;                /* connection to run/NAME.framework, -1 */
     int is_asking; /* inside ask_host: the reader must stay as it is */
     json_int_t num_commands; /* since it was held to the reader */
+    json_int_t held; /* counts approaches: a late "away" of an earlier one moves nothing */
+    uint64_t used_ms;        /* last command, or approach */
     uint64_t hidden_until_ms; /* the applet is not selectable: pairing mode (protocol 3.2) */
 };
 
@@ -62,7 +64,7 @@ static enum lk_status ask_host(struct element *element, const uint8_t *message, 
     if (element->host < 0)
         return LK_PORT_ELEMENT;
     enum lk_status status = lk_posix_local_send(element->host, message, len, 1000);
-    while (status == LK_OK && cli_now_ms() < until) {
+    while (status == LK_OK && cli_now_ms() < until && !phone_stop_asked) {
         int fd = -1;
         size_t got = 0;
         enum phone_channel channel =
@@ -126,6 +128,7 @@ static enum lk_status card_command(void *ctx, const uint8_t *command, size_t len
     struct element *element = ctx;
     enum lk_status status = LK_OK;
     element->num_commands++;
+    element->used_ms = cli_now_ms();
     record_apdu(&element->record, "nfc", 1, cli_bytes(command, len));
     if (is_hidden(element, command, len)) {
         memcpy(out, not_found, sizeof not_found);
@@ -161,19 +164,25 @@ static json_t *approach(struct element *element, json_t *question)
     json_int_t port = json_integer_value(json_object_get(question, "port"));
     json_int_t pid = json_integer_value(json_object_get(question, "namespace_of"));
     enum lk_status status = LK_CALLER_ARGUMENT;
+    if (element->reader.fd >= 0 && cli_now_ms() - element->used_ms < LK_TIMER_ANSWER_MS)
+        return local_answer(LK_PORT_BUSY); /* in a conversation: two hands hold one phone */
     element->num_commands = 0;
+    element->held++;
+    element->used_ms = cli_now_ms();
     if (element->reader.fd >= 0)
         lk_vpcd_close(&element->reader);
     if (port <= 0 || port > 65535 || pid < 0)
         return local_answer(status);
-    for (int i = 0; i < 150;
-         i++) { /* the virtual card driver opens its port some time after pcscd's start */
+    /* The virtual card driver opens its port some time after pcscd's start. */
+    for (int i = 0; i < 150 && !phone_stop_asked; i++) {
         status = lk_vpcd_connect(&element->reader, (uint16_t)port, (long)pid, &element->card);
         if (status == LK_OK || !pid)
             break;
         usleep(20000);
     }
-    return local_answer(status);
+    json_t *answer = local_answer(status);
+    json_object_set_new(answer, "held", json_integer(element->held));
+    return answer;
 }
 
 static json_t *answer_question(struct element *element, json_t *question)
@@ -184,7 +193,8 @@ static json_t *answer_question(struct element *element, json_t *question)
         return local_answer(LK_PORT_BUSY);
     if (what && strcmp(what, "approach") == 0)
         return approach(element, question);
-    if (what && strcmp(what, "away") == 0 && element->reader.fd >= 0)
+    int is_held = json_integer_value(json_object_get(question, "held")) == element->held;
+    if (what && strcmp(what, "away") == 0 && is_held && element->reader.fd >= 0)
         lk_vpcd_close(&element->reader);
     if (what && strcmp(what, "hide") == 0)
         element->hidden_until_ms =
@@ -192,7 +202,8 @@ static json_t *answer_question(struct element *element, json_t *question)
     if (what && strcmp(what, "stop") == 0)
         phone_stop_asked = 1;
     json_t *answer = local_answer(what ? LK_OK : LK_CALLER_ARGUMENT);
-    json_object_set_new(answer, "commands", json_integer(element->num_commands));
+    if (is_held)
+        json_object_set_new(answer, "commands", json_integer(element->num_commands));
     return answer;
 }
 

@@ -41,9 +41,9 @@ static json_t *pass_object(const struct lk_pass *pass, size_t item)
     char key[2 * LK_KEY_ID_LEN + 1], vehicle[2 * LK_VEHICLE_ID_LEN + 1],
         endpoint[2 * LK_ENDPOINT_ID_LEN + 1];
     char public_key[2 * LK_POINT_LEN + 1], vehicle_key[2 * LK_POINT_LEN + 1];
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "item", (int)item + 1, "name",
-                     pass->name, "state", state_text(pass->state), "role",
-                     pass->role == 1 ? "owner" : "friend", "key",
+    return json_pack("{s:i, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s}", "item", (int)item + 1,
+                     "name", pass->name, "state", state_text(pass->state), "ready", pass->is_ready,
+                     "role", pass->role == 1 ? "owner" : "friend", "key",
                      cli_hex(pass->key_id, LK_KEY_ID_LEN, key), "vehicle_id",
                      cli_hex_upper(pass->vehicle_id, LK_VEHICLE_ID_LEN, vehicle), "endpoint_id",
                      cli_hex_upper(pass->endpoint_id, LK_ENDPOINT_ID_LEN, endpoint), "public_key",

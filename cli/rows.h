@@ -30,6 +30,7 @@ int phone_hold(struct cli *cli);
 int tap_once(struct cli *cli);
 int verifier_new(struct cli *cli);
 int verifier_check(struct cli *cli);
+int pcscd_run(struct cli *cli);
 int trace_show(struct cli *cli);
 int trace_explain(struct cli *cli);
 int crypto_inventory(struct cli *cli);

@@ -19,11 +19,11 @@ static json_t *phone_says(const char *phone)
 }
 
 /* Asks the element something that moves the phone. It answers busy while it waits for its host:
- * asked again for up to two seconds. Takes over `question`. */
+ * asked again for up to three seconds. Takes over `question`. */
 static json_t *move(const char *phone, json_t *question)
 {
     json_t *answer = NULL;
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 150; i++) {
         json_decref(answer);
         answer = local_ask(phone, "element", json_incref(question), 5000);
         if (!answer || local_status(answer) != LK_PORT_BUSY)
@@ -65,6 +65,7 @@ static int meet(const struct cli *cli, const char *phone, const char *car, json_
     json_t *held = approach(phone, ready);
     json_decref(ready);
     enum lk_status status = held ? local_status(held) : LK_PORT_ELEMENT;
+    json_int_t hold = json_integer_value(json_object_get(held, "held"));
     json_decref(held);
     if (status != LK_OK) {
         close(fd);
@@ -74,8 +75,9 @@ static int meet(const struct cli *cli, const char *phone, const char *car, json_
     }
     *out = local_receive_json(fd, 30000);
     close(fd);
-    json_t *left = move(phone, json_pack("{s:s}", "do", "away"));
-    int is_untouched = json_integer_value(json_object_get(left, "commands")) == 0;
+    json_t *left = move(phone, json_pack("{s:s, s:I}", "do", "away", "held", hold));
+    json_t *commands = json_object_get(left, "commands");
+    int is_untouched = commands && json_integer_value(commands) == 0;
     json_decref(left);
     if (!*out)
         return cli_fail(cli, LK_PEER_TIMEOUT, "the car %s did not report how it went", car);
@@ -167,12 +169,13 @@ int phone_hold(struct cli *cli)
         json_object_set_new(question, "namespace_of", json_integer(pid));
     json_t *answer = move(phone, question);
     enum lk_status status = answer ? local_status(answer) : LK_PORT_ELEMENT;
+    json_int_t hold = json_integer_value(json_object_get(answer, "held"));
     json_decref(answer);
     if (status != LK_OK)
         return cli_fail(cli, status, "the phone %s cannot be held to port %ld", phone, port);
     printf("%s lies on the reader for %ld s\n", phone, seconds);
     fflush(stdout);
     sleep((unsigned)seconds);
-    json_decref(move(phone, json_pack("{s:s}", "do", "away")));
+    json_decref(move(phone, json_pack("{s:s, s:I}", "do", "away", "held", hold)));
     return 0;
 }

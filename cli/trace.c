@@ -27,6 +27,9 @@ int trace_show(struct cli *cli)
     int bad = timeline_load(cli, cli_argument(cli, 0), &timeline);
     if (bad)
         return bad;
+    if (!cli_flag(cli, "json"))
+        printf("%10s  %-5s %-10s %-9s -> command  <- response  == outcome\n", "ms", "side", "who",
+               "link");
     for (long i = 0; i < timeline.num; i++) {
         if (cli_flag(cli, "json"))
             cli_print_json(json_incref(timeline.lines[i]));

@@ -1,6 +1,7 @@
 /* unit.c: see unit.h. */
 #include "unit.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -45,18 +46,28 @@ int unit_open(const struct cli *cli, struct unit *unit, const char *folder, cons
     uint8_t store_key[32];
     size_t len = 0;
     path_of(folder, name, "key", path, sizeof path);
-    if (cli_read_file(path, store_key, sizeof store_key, &len) != LK_OK || len != sizeof store_key)
-        return cli_fail(cli, LK_CALLER_FILE, "%s is missing or not 32 bytes", path);
+    if (cli_read_file(path, store_key, sizeof store_key, &len) != LK_OK)
+        return cli_fail_path(cli, LK_CALLER_FILE, path);
+    if (len != sizeof store_key)
+        return cli_fail(cli, LK_CALLER_FILE, "%s is not 32 bytes long", path);
     int bad = unit_crypto(cli, unit, store_key);
     if (bad)
         return bad;
     path_of(folder, name, "store", path, sizeof path);
+    errno = 0;
     enum lk_status status = lk_posix_store_open(&unit->file, path, &unit->store_port);
-    if (status == LK_OK) {
-        unit->has_file = 1;
-        status = lk_store_open(&unit->store, &unit->store_port, kind);
-    }
-    return status == LK_OK ? 0 : cli_fail(cli, status, "%s", path);
+    if (status != LK_OK)
+        return cli_fail_path(cli, status, path);
+    unit->has_file = 1;
+    char floor[512];
+    path_of(folder, name, "floor", floor, sizeof floor);
+    status = lk_posix_store_use_floor(&unit->file, floor, &unit->store_port);
+    if (status != LK_OK)
+        return cli_fail_path(cli, status, floor);
+    status = lk_store_open(&unit->store, &unit->store_port, kind);
+    if (status == LK_STORE_CORRUPT && unit->file.floor.value)
+        return cli_fail(cli, status, "%s (or older than %s says)", path, floor);
+    return status == LK_OK ? 0 : cli_fail_path(cli, status, path);
 }
 
 int unit_make(const struct cli *cli, const char *folder, const char *name, enum lk_store_kind kind)
@@ -75,10 +86,14 @@ int unit_make(const struct cli *cli, const char *folder, const char *name, enum 
     if (status == LK_OK)
         status = lk_posix_store_open(&file, path, &port);
     if (status != LK_OK)
-        return cli_fail(cli, status, "%s", path);
-    status = lk_store_format(&port, kind);
+        return cli_fail_path(cli, status, path);
+    char floor[512];
+    path_of(folder, name, "floor", floor, sizeof floor);
+    status = lk_posix_number_create(floor);
+    if (status == LK_OK)
+        status = lk_store_format(&port, kind);
     lk_posix_store_close(&file);
-    return status == LK_OK ? 0 : cli_fail(cli, status, "%s", path);
+    return status == LK_OK ? 0 : cli_fail_path(cli, status, path);
 }
 
 void unit_close(struct unit *unit)

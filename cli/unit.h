@@ -22,10 +22,11 @@ struct unit {
 /* The provider named by --crypto alone, with a fixed store key: for ceremonies and verifiers.
  * Prints the error and returns its exit code. */
 int unit_crypto(const struct cli *cli, struct unit *unit, const uint8_t store_key[32]);
-/* Opens FOLDER/NAME.key and FOLDER/NAME.store. Prints the error and returns its exit code. */
+/* Opens FOLDER/NAME.key, FOLDER/NAME.store and FOLDER/NAME.floor. Prints the error and returns its
+ * exit code. */
 int unit_open(const struct cli *cli, struct unit *unit, const char *folder, const char *name,
               enum lk_store_kind kind);
-/* Makes both for a new unit. */
+/* Makes them for a new unit. */
 int unit_make(const struct cli *cli, const char *folder, const char *name, enum lk_store_kind kind);
 void unit_close(struct unit *unit);
 

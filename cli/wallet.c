@@ -5,6 +5,8 @@
 #include "local.h"
 #include "rows.h"
 
+#define NAME_MAX_BYTES ((int)sizeof((struct lk_pass *)0)->name - 1)
+
 /* Enters the world and asks the host of the phone; NULL with *out_code set when there is no good
  * answer. */
 static json_t *ask(struct cli *cli, json_t *question, int *out_code)
@@ -74,12 +76,13 @@ int phone_list(struct cli *cli)
     json_t *list = json_object_get(answer, "passes");
     printf("%d key%s\n", (int)json_array_size(list), json_array_size(list) == 1 ? "" : "s");
     json_array_foreach(list, i, pass)
-        printf("  %2d  %-20s %-8s %-7s car %s\n",
+        printf("  %2d  %-20s %-8s %-7s car %s%s\n",
                (int)json_integer_value(json_object_get(pass, "item")),
                json_string_value(json_object_get(pass, "name")),
                json_string_value(json_object_get(pass, "state")),
                json_string_value(json_object_get(pass, "role")),
-               json_string_value(json_object_get(pass, "vehicle_id")));
+               json_string_value(json_object_get(pass, "vehicle_id")),
+               json_is_true(json_object_get(pass, "ready")) ? ", ready" : "");
     json_decref(answer);
     return 0;
 }
@@ -113,10 +116,17 @@ int phone_show(struct cli *cli)
 int phone_rename(struct cli *cli)
 {
     json_int_t item = 0;
+    json_t *text = json_string(cli_argument(cli, 2));
+    size_t len = json_string_length(text);
     int bad = item_of(cli, &item);
-    return bad ? bad
-               : finish(cli, json_pack("{s:s, s:I, s:s}", "do", "rename", "item", item, "text",
-                                       cli_argument(cli, 2)));
+    if (!bad && (len == 0 || len > (size_t)NAME_MAX_BYTES))
+        bad = cli_fail(cli, LK_CALLER_ARGUMENT, "a name is 1 to %d bytes of UTF-8",
+                       NAME_MAX_BYTES);
+    if (!bad)
+        return finish(cli,
+                      json_pack("{s:s, s:I, s:o}", "do", "rename", "item", item, "text", text));
+    json_decref(text);
+    return bad;
 }
 
 int phone_remove(struct cli *cli)

@@ -90,6 +90,7 @@ static enum lk_status make_car_keys(struct maker *maker, const char *folder,
 {
     const struct lk_crypto_port *port = maker->unit.port;
     uint8_t record[LK_EC_RECORD_MAX], actuator[LK_AES_KEY_LEN];
+    char path[600];
     size_t len = 0;
     struct lk_key key = {0};
     enum lk_status status = port->ec_generate(port->ctx, &key, out_public);
@@ -102,6 +103,9 @@ static enum lk_status make_car_keys(struct maker *maker, const char *folder,
         status = port->random(port->ctx, actuator, sizeof actuator);
     if (status == LK_OK)
         status = write_hex(folder, "actuator.key", actuator, sizeof actuator);
+    snprintf(path, sizeof path, "%s/actuator.spent", folder);
+    if (status == LK_OK)
+        status = lk_posix_number_create(path);
     return status;
 }
 
@@ -157,7 +161,7 @@ static int build(struct maker *maker)
         snprintf(path, sizeof path, "%s%s", maker->folder, folders[i]);
         enum lk_status status = cli_make_folder(path);
         if (status != LK_OK)
-            return cli_fail(maker->cli, status, "%s", path);
+            return cli_fail_path(maker->cli, status, path);
     }
     int bad = make_makers(maker);
     for (size_t i = 0; i < COUNT(cars) && !bad; i++)
@@ -180,7 +184,10 @@ int world_new(struct cli *cli)
     const char *world = cli_value(cli, "world", env && *env ? env : "world");
     if (access(world, F_OK) == 0)
         return cli_fail(cli, LK_CALLER_EXISTS, "%s", world);
-    snprintf(maker.folder, sizeof maker.folder, "%s.new-%d", world, (int)getpid());
+    if (snprintf(maker.folder, sizeof maker.folder, "%s.new-%d", world, (int)getpid()) >=
+        (int)sizeof maker.folder)
+        return cli_fail(cli, LK_CALLER_ARGUMENT, "the path of a world has %d bytes at most",
+                        (int)sizeof maker.folder - 16);
     maker.cli = cli;
     maker.environment = cli_value(cli, "environment", CEREMONY_TEST);
     int bad = unit_crypto(cli, &maker.unit, no_store);
@@ -198,9 +205,9 @@ int world_new(struct cli *cli)
     if (cli_flag(cli, "json"))
         cli_print_json(local_answer(LK_OK));
     else
-        printf("made %s (%s): automakers aurora, borealis; device makers pomelo, quince; cars "
+        printf("made \"%s\" (%s): automakers aurora, borealis; device makers pomelo, quince; cars "
                "roadster, coupe, wagon; "
-               "phones alice, bob\nnext: latchkey car run roadster --world %s\n",
+               "phones alice, bob\nnext: latchkey car run roadster --world \"%s\"\n",
                world, maker.environment, world);
     return 0;
 }
@@ -275,10 +282,10 @@ int world_show(struct cli *cli)
     json_array_foreach(parts, i, one)
     {
         const char *id = json_string_value(json_object_get(one, "vehicle_id"));
-        printf("%-13s %-10s %-8s %s%s%s\n", json_string_value(json_object_get(one, "kind")),
+        printf("%-13s %-10s %-8s %s%s%s%s\n", json_string_value(json_object_get(one, "kind")),
                json_string_value(json_object_get(one, "name")),
                json_is_true(json_object_get(one, "running")) ? "running" : "",
-               id ? "identifier " : "", id ? id : "",
+               id ? "identifier " : "", id ? id : "", id ? ", made by " : "",
                id ? json_string_value(json_object_get(one, "automaker")) : "");
     }
     printf("links: phone element <-> phone host (local socket), phone <-> car (TCP on loopback or "

@@ -32,7 +32,7 @@ function(test_program name)
         target_link_libraries(${name} PRIVATE "$<LINK_GROUP:RESCAN,${group}>")
     endif()
     target_link_libraries(${name} PRIVATE PkgConfig::LK_CMOCKA PkgConfig::LK_JANSSON
-        OpenSSL::Crypto)
+        OpenSSL::Crypto m)
     if(name MATCHES "judges" AND LK_GNUTLS_FOUND)
         target_link_libraries(${name} PRIVATE PkgConfig::LK_GNUTLS)
     endif()

@@ -99,8 +99,10 @@ int main(void)
         return 1;
     }
     printf("the reader sends %zu bytes and hears 6A82\n", len);
-    for (int i = 0; i < 4 && step == LK_STEP_SEND; i++)
+    for (int i = 0; i < 4 && step == LK_STEP_SEND; i++) {
+        lk_vehicle_tap_ahead(&tap); /* here the bytes are on the air: work while the phone does */
         (void)lk_vehicle_tap_next(&tap, 2, answer, &step, command, &len);
+    }
     printf("verdict %s: %s\n", tap.outcome.verdict == LK_GRANT ? "grant" : "deny",
            lk_status_what(tap.outcome.status));
     lk_vehicle_forget(&vehicle);

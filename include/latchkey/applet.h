@@ -54,8 +54,10 @@ struct lk_endpoint {
     uint16_t confidential_size, private_size;
     uint16_t confidential_window_at, private_window_at; /* sent in AUTH1 (tags 4A, 4B) */
     uint8_t confidential_window_len, private_window_len;
-    uint64_t created_ms;     /* for the death of unconfirmed ones (D20) */
-    uint64_t born;           /* order of creation: among equals the newest of a car answers */
+    uint8_t is_new;      /* the last one made, phase 3 has seen no good end: RAM alone */
+    uint32_t doubt;      /* AUTH1s with the car since the last good end, if another could answer */
+    uint64_t created_ms; /* for the death of unconfirmed ones (D20) */
+    uint64_t born;           /* order of creation: of equal doubt the newest answers */
     uint64_t persistent_age; /* order of Kpersistent, 0: none; the oldest is evicted */
     struct lk_persistent persistent;
 };
@@ -66,6 +68,14 @@ struct lk_instance_ca {
     uint8_t public_key[LK_POINT_LEN];
     uint8_t name[32]; /* CommonName, PrintableString */
     uint8_t name_len; /* 0: free */
+};
+
+/* The user's consent to one sharing: this endpoint may sign exactly this FF20, once (S5). In RAM
+ * alone: a restart takes it back. */
+struct lk_applet_consent {
+    uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
+    uint8_t entitlement_hash[LK_HASH_LEN];
+    uint64_t until_ms; /* good before; 0: free entry */
 };
 
 /* One conversation on one interface. */
@@ -106,6 +116,7 @@ struct lk_applet {
     struct lk_applet_session wired;
     struct lk_applet_session air;
     struct lk_applet_notice notice;
+    struct lk_applet_consent consents[LK_APPLET_NUM_CONSENTS];
     uint64_t age; /* grows with each stored Kpersistent */
     uint64_t user_auth_until_ms; /* one fresh user authentication, single use */
     uint8_t user_auth_valid;
@@ -124,8 +135,8 @@ struct lk_applet {
 
 /* Starts the applet on an open store of kind LK_STORE_ELEMENT: loads Instance CAs and endpoints and
  * deletes unconfirmed ones (decision D20). `crypto` and `store` are borrowed and must outlive it.
- * LK_STORE_CORRUPT, LK_PORT_STORE, LK_PORT_CRYPTO, LK_CALLER_FULL if the store holds more than this
- * build can. */
+ * LK_STORE_CORRUPT, LK_STORE_VERSION, LK_PORT_STORE, LK_PORT_CRYPTO, LK_CALLER_FULL if the store
+ * holds more than this build can. */
 enum lk_status lk_applet_init(struct lk_applet *applet, struct lk_crypto *crypto,
                               struct lk_store *store);
 

@@ -8,7 +8,7 @@
 #define LK_VEHICLE_NUM_KEYS 32
 #endif
 
-/* Endpoints (digital keys) one applet instance holds. Things, 1 to 255. */
+/* Endpoints (digital keys) one applet instance holds. Things, 1 to 254. */
 #ifndef LK_APPLET_NUM_ENDPOINTS
 #define LK_APPLET_NUM_ENDPOINTS 16
 #endif
@@ -38,8 +38,8 @@
 #define LK_OBJECT_MAX 1024
 #endif
 
-/* Largest mailbox, bytes, 1 to 4096: private 0x0640 and confidential 0x0120 by default (P-33, D28).
- */
+/* Largest mailbox, bytes: private 0x0640 and confidential 0x0120 by default (P-33, D28). Each is
+ * one record, so LK_STORE_RECORD_MAX is the roof; the confidential one grows by its wrapping. */
 #ifndef LK_PRIVATE_MAILBOX_MAX
 #define LK_PRIVATE_MAILBOX_MAX 1600
 #endif

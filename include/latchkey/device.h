@@ -46,6 +46,9 @@ enum lk_pass_state {
 /* One pass: what the wallet shows of a key. Fields are read-only outside src/device. */
 struct lk_pass {
     uint8_t state; /* enum lk_pass_state */
+    /* As of the last refresh; not stored. Ready: active, would answer its car, which has not said
+     * otherwise. Check: the car's last word on it was that it was ended (a hint, S1). */
+    uint8_t is_ready, check_with_car;
     uint8_t role;  /* 1 owner, 2 friend */
     uint8_t automaker;
     uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
@@ -109,8 +112,17 @@ void lk_device_forget(struct lk_device *device);
  */
 enum lk_status lk_device_create_ca(struct lk_device *device, struct lk_bytes root, uint8_t *out_n,
                                    size_t cap, size_t *out_len);
-/* Installs what came back: E for that N, and F. The chain root -> F -> E is checked. LK_CERT_*. */
+/* Installs what came back: E for that N, and F. The chain root -> F -> E is checked. LK_CERT_*,
+ * LK_PORT_STORE, LK_PORT_CRYPTO. */
 enum lk_status lk_device_install_ca(struct lk_device *device, struct lk_bytes f, struct lk_bytes e);
+
+/* Sign-out: deletes the Instance CA of one automaker (its root is `root_key`) in the element with
+ * every key under it, then its passes and certificates here; nothing of them stays in the journal.
+ * The automaker cannot know this device again: a new Instance CA has a new name and key (M97).
+ * May be repeated after a failure. LK_CALLER_NOT_FOUND, LK_PORT_ELEMENT, LK_PORT_STORE. */
+enum lk_status lk_device_sign_out(struct lk_device *device, const uint8_t root_key[LK_POINT_LEN]);
+/* Erase: the same for all automakers. LK_PORT_ELEMENT, LK_PORT_STORE. */
+enum lk_status lk_device_erase(struct lk_device *device);
 
 /* The user or the automaker's app gives the password: 8 ASCII digits. Pairing mode is then open for
  * LK_TIMER_PASSWORD_MS. LK_CALLER_ARGUMENT, LK_CALLER_FULL (no pass free). */
@@ -138,18 +150,27 @@ int lk_device_hides_applet(const struct lk_device *device, uint64_t now_ms);
 enum lk_status lk_device_tick(struct lk_device *device, uint64_t now_ms, int *out_busy);
 
 /* Reads the element's notice of the last transaction and updates the passes: a pass becomes active
- * at the first AUTH1 whose vehicle signature verified (D20). `out` is enum lk_status of the last
- * tap: the phone's own cause (D23). */
+ * at the first AUTH1 whose vehicle signature verified (D20). Of several active passes for one car
+ * the one that would answer is ready: the car may have ended the others; nor is one that the car
+ * said it ended. `out` is enum lk_status of the last
+ * tap: the phone's own cause (D23). LK_PORT_ELEMENT, LK_PORT_STORE; passes that were updated before
+ * the failure stay so. */
 enum lk_status lk_device_refresh(struct lk_device *device, enum lk_status *out_last_tap);
 
 /* The list. NULL for a free entry. */
 const struct lk_pass *lk_device_pass_at(const struct lk_device *device, size_t index);
-/* User actions: name a pass (up to 31 bytes UTF-8), remove it on this device at once and offline
- * (M42), lock and unlock one key. */
+/* The list as the app of one automaker may see it: NULL too for a pass under another root (M96). */
+const struct lk_pass *lk_device_app_pass_at(const struct lk_device *device,
+                                            const uint8_t root_key[LK_POINT_LEN], size_t index);
+/* User actions: name a pass (1 to 31 bytes UTF-8 without control characters), remove it on this
+ * device at once and offline (M42; one that is removed already is LK_OK), lock and unlock one key.
+ * LK_CALLER_NOT_FOUND for a free entry, LK_CALLER_ARGUMENT for a name, LK_CALLER_STATE to lock what
+ * is neither active nor locked, LK_PORT_STORE; LK_PORT_ELEMENT, or LK_PEER_* if it refuses. */
 enum lk_status lk_device_rename(struct lk_device *device, size_t index, const char *name);
 enum lk_status lk_device_remove(struct lk_device *device, size_t index);
 enum lk_status lk_device_lock(struct lk_device *device, size_t index, int locked);
-/* Express Mode of the whole element (M26, M27), and one fresh user authentication. */
+/* Express Mode of the whole element (M26, M27), and one fresh user authentication.
+ * LK_PORT_ELEMENT, LK_PEER_*. */
 enum lk_status lk_device_set_express(struct lk_device *device, int on);
 enum lk_status lk_device_authenticate_user(struct lk_device *device);
 

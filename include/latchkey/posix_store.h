@@ -15,12 +15,27 @@ extern "C" {
 #define LK_POSIX_STORE_PAGE_BYTES 4096u
 #define LK_POSIX_STORE_NUM_PAGES 32u /* what a caller without wishes should pass: 128 KiB */
 
+/* A number in a file that only grows, through power cuts at any byte. `value` is for all to read;
+ * the other fields belong to ports/posix. */
+struct lk_posix_number {
+    int fd; /* -1: closed */
+    uint32_t value;
+    uint8_t next_slot;
+};
+
+/* Makes the file, mode 0600, with the number 0. LK_CALLER_EXISTS, LK_CALLER_FILE, LK_PORT_STORE. */
+enum lk_status lk_posix_number_create(const char *path);
+/* Opens it. LK_CALLER_FILE if there is none, LK_STORE_CORRUPT if it holds no whole number. It is
+ * not locked: whoever owns it holds a lock of his own. */
+enum lk_status lk_posix_number_open(struct lk_posix_number *number, const char *path);
+/* Durable on LK_OK; nothing to do for a value that is not above the present one. LK_PORT_STORE. */
+enum lk_status lk_posix_number_raise(struct lk_posix_number *number, uint32_t value);
+void lk_posix_number_close(struct lk_posix_number *number);
+
 /* Fields belong to ports/posix. */
 struct lk_posix_store {
-    int fd;       /* -1: closed */
-    int floor_fd; /* -1: no floor */
-    uint32_t floor;
-    uint8_t floor_slot;
+    int fd; /* -1: closed */
+    struct lk_posix_number floor;
     uint8_t is_broken;
 };
 
@@ -33,8 +48,9 @@ enum lk_status lk_posix_store_create(const char *path, uint32_t num_pages);
 enum lk_status lk_posix_store_open(struct lk_posix_store *store, const char *path,
                                    struct lk_store_port *out_port);
 
-/* Keeps the number that never falls in a second file, made if absent, best on other storage: an
- * old image alone is then refused (LI2). LK_CALLER_FILE, LK_STORE_CORRUPT, LK_PORT_STORE. */
+/* Keeps the number that never falls in a second file, made by lk_posix_number_create, best on other
+ * storage: an old image alone is then refused (LI2). LK_CALLER_FILE if it is missing,
+ * LK_STORE_CORRUPT. */
 enum lk_status lk_posix_store_use_floor(struct lk_posix_store *store, const char *path,
                                         struct lk_store_port *port);
 

@@ -18,6 +18,12 @@ struct lk_reader_port {
      * itself is gone. After any failure the phone has to be waited for again. */
     enum lk_status (*transceive)(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
                                  size_t cap, size_t *out_len, uint32_t timeout_ms);
+    /* The same in two halves, so that the caller can work while the phone does
+     * (lk_vehicle_tap_ahead); both NULL where the transport cannot part them. `receive` comes after
+     * each good `send` and before anything else. */
+    enum lk_status (*send)(void *ctx, const uint8_t *command, size_t len, uint32_t timeout_ms);
+    enum lk_status (*receive)(void *ctx, uint8_t *out, size_t cap, size_t *out_len,
+                              uint32_t timeout_ms);
     /* Takes the field away and gives it back. LK_PEER_GONE, LK_PORT_LINK. */
     enum lk_status (*reset)(void *ctx);
 };

@@ -41,6 +41,9 @@ enum lk_key_state {
 };
 enum lk_key_role { LK_KEY_OWNER = 1, LK_KEY_FRIEND = 2 };
 
+/* What the car's own code says of the car (lk_vehicle_set_condition), a bit set. */
+enum { LK_CAR_ENGINE_ON = 0x01, LK_CAR_DOOR_OPEN = 0x02 };
+
 /* What one reader may do. An action outside `actions` is refused there whatever the key. */
 struct lk_reader_policy {
     uint8_t actions;    /* bit n: enum lk_action n allowed */
@@ -68,7 +71,7 @@ struct lk_grant {
 /* The other end of a grant, in the lock or engine controller. */
 struct lk_actuator {
     uint8_t key[LK_AES_KEY_LEN];
-    uint32_t last_sequence; /* grants at or below it are spent */
+    uint32_t last_sequence; /* grants at or below it are spent; keep it through restarts */
 };
 /* LK_GRANT if genuine, fresh and for `action`; burns the sequence. LK_DENY otherwise. */
 enum lk_verdict lk_actuator_check(struct lk_crypto *crypto, struct lk_actuator *actuator,
@@ -91,7 +94,7 @@ struct lk_outcome {
 
 /* One key in the table. Fields are read-only outside src/vehicle. */
 struct lk_vehicle_key {
-    uint64_t standard_ms;      /* time of the last standard transaction, on the vehicle's clock */
+    uint64_t standard_ms;      /* of the last standard transaction; UINT64_MAX: not since start */
     struct lk_fast_key fast;   /* belongs to src/crypto */
     uint16_t rights;
     uint16_t fast_count;       /* since the last standard transaction */
@@ -104,6 +107,7 @@ struct lk_vehicle_key {
     uint8_t speed_limit_kmh;
     uint8_t token[32];         /* immobilizer token expected from this key's mailbox; len below */
     uint8_t token_len;         /* 0: not issued yet */
+    uint8_t has_next_token;    /* 1: the store holds one that the phone may have got already */
     uint8_t spare_tokens;      /* filled by the vehicle, for sharing (D28) */
     uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
 };
@@ -154,6 +158,7 @@ struct lk_vehicle {
     uint8_t cached_f[LK_CERT_MAX];
     uint16_t cached_f_len;
     uint64_t pending_until_ms;   /* when a pending owner dies (D18) */
+    uint8_t condition;           /* LK_CAR_..., as the car's own code said last */
     void *active_pairing;        /* the one pairing that may run (PA1, PA16) */
 };
 
@@ -179,13 +184,16 @@ struct lk_tap {
     uint8_t ephemeral_public[LK_POINT_LEN];
     uint8_t device_ephemeral[LK_POINT_LEN];
     struct lk_chan chan;
+    struct lk_persistent persistent; /* from the derivation to the answer of AUTH1 */
+    uint8_t is_derived;              /* 1: chan and persistent are of this session */
     uint16_t key_index; /* FFFF: none */
     uint8_t control_p1, control_p2;
     uint8_t exchange_phase;
     uint8_t has_fast;          /* 1: fresh_fast is to be stored with the decision */
     struct lk_fast_key fresh_fast;
-    uint8_t token_seed[32];    /* of the tokens being written (D28) */
-    uint8_t spare_slots[16];   /* slot identifiers being written */
+    uint8_t token_proof;       /* which token the phone showed */
+    uint8_t token_seed[32];    /* of the tokens being written, or proved to be there (D28) */
+    uint8_t spare_slots[16];   /* slot identifiers that go with them */
     uint8_t signaling;         /* signaling byte as the window showed it */
     uint64_t deadline_ms;
     struct lk_outcome outcome;
@@ -216,12 +224,17 @@ struct lk_pairing {
 };
 
 /* Starts the car on its store: key table, attempt counter, verifier, sequence. LK_STORE_CORRUPT,
- * LK_PORT_STORE, LK_PORT_CRYPTO, LK_CERT_* if K does not fit the configuration, LK_CALLER_FULL. */
+ * LK_PORT_STORE, LK_PORT_CRYPTO, LK_CERT_* if K does not fit the configuration, LK_CALLER_FULL.
+ * All `now_ms` are one monotonic clock, which may start anywhere at each start of the car. So the
+ * age of what was standard before this start is unknown, and no key is fast before it has made a
+ * standard transaction (P-13). */
 enum lk_status lk_vehicle_init(struct lk_vehicle *vehicle, const struct lk_vehicle_config *config);
 void lk_vehicle_forget(struct lk_vehicle *vehicle);
 
 /* Loads a verifier from production or telematics (M67): erases the old one and resets the attempt
- * counter, in one commit. LK_PEER_PARAMETER, LK_PEER_POINT, LK_PORT_STORE. */
+ * counter, in one commit; a pending owner goes and pairing mode closes. LK_PEER_PARAMETER,
+ * LK_PEER_POINT, LK_PORT_STORE, LK_PORT_CRYPTO, LK_STORE_FULL. LK_PORT_STORE may also mean that the
+ * new one holds and the old bytes could not be erased: load it once more. */
 enum lk_status lk_vehicle_load_verifier(struct lk_vehicle *vehicle,
                                         const struct lk_verifier *verifier);
 
@@ -233,10 +246,11 @@ void lk_vehicle_close_pairing(struct lk_vehicle *vehicle);
 /* Owner pairing at one reader (protocol 4). begin gives the first command. LK_PAIRING_READER,
  * LK_PAIRING_CLOSED, LK_PAIRING_BLOCKED (then `out` holds the abort to send and the step is SEND),
  * LK_PORT_BUSY if another pairing runs.
- * next takes the response to the last SEND; `out` takes LK_APDU_COMMAND_MAX bytes. After
- * LK_STEP_DONE pairing->status says how it came out: LK_OK means a pending owner is stored and the
- * phone must make one standard transaction (lk_vehicle_tap_begin with LK_ACTION_MAINTAIN) before
- * LK_TIMER_OWNER_PAIRING_MS is over (D18). */
+ * next takes the response to the last SEND; `out` takes LK_APDU_COMMAND_MAX bytes. It returns LK_OK
+ * while there is a step to do, LK_CALLER_STATE after the end. After LK_STEP_DONE pairing->status
+ * says how it came out: LK_OK means a pending owner is stored and the phone must make one standard
+ * transaction (lk_vehicle_tap_begin with LK_ACTION_MAINTAIN) before LK_TIMER_OWNER_PAIRING_MS is
+ * over (D18). */
 enum lk_status lk_vehicle_pair_begin(struct lk_vehicle *vehicle, struct lk_pairing *pairing,
                                      enum lk_reader reader, enum lk_interface interface,
                                      uint64_t now_ms, enum lk_step *out_step, uint8_t *out,
@@ -259,17 +273,28 @@ enum lk_status lk_vehicle_tap_begin(struct lk_vehicle *vehicle, struct lk_tap *t
                                     uint8_t *out, size_t *out_len);
 enum lk_status lk_vehicle_tap_next(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes response,
                                    enum lk_step *out_step, uint8_t *out, size_t *out_len);
+/* Optional, between sending what begin or next gave and taking the answer: does what of the next
+ * step does not need the answer, while the phone computes (the session keys, once AUTH1 is out).
+ * May be called after every command, any number of times; next does what was not done, and reports
+ * what failed. What it makes is wiped at every end, as all of a tap. */
+void lk_vehicle_tap_ahead(struct lk_tap *tap);
 /* The link died or the caller gives up: outcome DENY with `reason` (LK_PEER_GONE, LK_PEER_TIMEOUT),
  * wiped. Once CONTROL FLOW was given out the decision stands and its outcome is kept. */
 void lk_vehicle_tap_lost(struct lk_tap *tap, enum lk_status reason);
+
+/* The car's own code states its condition, LK_CAR_... bits: after init, which takes engine off and
+ * doors closed, and at every change. It is read at each decision: locking is refused with
+ * LK_TAP_NOT_PARKED (CONTROL FLOW 00 B1) while the engine is on, else with LK_TAP_VEHICLE_STATE
+ * (00 B0) while a door is open, and no grant is made. Unlock and start ask for nothing. */
+void lk_vehicle_set_condition(struct lk_vehicle *vehicle, uint8_t condition);
 
 /* Deadlines: pairing mode, pending owner, pairing. Call at least once a second. */
 void lk_vehicle_tick(struct lk_vehicle *vehicle, uint64_t now_ms);
 
 /* The car menu. `index` 0 to LK_VEHICLE_NUM_KEYS-1; NULL for a free slot. */
 const struct lk_vehicle_key *lk_vehicle_key_at(const struct lk_vehicle *vehicle, size_t index);
-/* Ends one key: state ENDED, midstates wiped, committed before return (S7). LK_CALLER_NOT_FOUND,
- * LK_PORT_STORE. */
+/* Ends one key: state ENDED, midstates wiped, committed before return (S7); a pending one goes.
+ * LK_OK if it is so already. LK_CALLER_NOT_FOUND, LK_PORT_STORE. */
 enum lk_status lk_vehicle_end_key(struct lk_vehicle *vehicle, const uint8_t key_id[LK_KEY_ID_LEN]);
 /* Suspends (`suspend` 1) or resumes (0) one key, committed before return; LK_OK if it is so
  * already. On suspend Kpersistent is wiped first (S12), so the first tap after resume is standard.

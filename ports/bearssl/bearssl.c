@@ -10,7 +10,7 @@ void bearssl_wipe(void *at, size_t len)
 {
     volatile uint8_t *byte = at;
 
-    while (len-- > 0)
+    for (; len > 0; len--)
         *byte++ = 0;
 }
 

@@ -132,24 +132,6 @@ static enum lk_status ec_save(void *ctx, struct lk_key handle, uint8_t out[LK_EC
     return LK_OK;
 }
 
-static enum lk_status ec_load(void *ctx, const uint8_t *record, size_t len, struct lk_key *out,
-                              uint8_t out_public[65])
-{
-    struct lk_openssl *openssl = ctx;
-    enum lk_status status = LK_STORE_CORRUPT;
-
-    if (len != LK_SCALAR_LEN)
-        return LK_STORE_CORRUPT;
-    struct key *key = take_place(openssl);
-    if (key == NULL)
-        return LK_CALLER_FULL;
-    if (BN_bin2bn(record, LK_SCALAR_LEN, key->scalar) == NULL)
-        status = LK_PORT_CRYPTO;
-    else if (is_scalar(openssl, key->scalar))
-        status = complete(openssl, key);
-    return hand_over(key, status, out, out_public);
-}
-
 /* An EVP key from a point, and from a scalar if there is one. NULL on failure. */
 static EVP_PKEY *make_pkey(const uint8_t public_key[65], const BIGNUM *scalar)
 {
@@ -175,13 +157,13 @@ static EVP_PKEY *make_pkey(const uint8_t public_key[65], const BIGNUM *scalar)
     return pkey;
 }
 
-/* A context that signs or verifies with that key again and again. NULL on failure. */
-static EVP_PKEY_CTX *make_context(const uint8_t public_key[65], const BIGNUM *scalar)
+/* A context that signs (`sign` 1) or verifies with `pkey`, which it takes over, again and again.
+ * NULL on failure. */
+static EVP_PKEY_CTX *make_context(EVP_PKEY *pkey, int sign)
 {
-    EVP_PKEY *pkey = make_pkey(public_key, scalar);
     EVP_PKEY_CTX *ctx = pkey == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-    int ok = ctx != NULL && (scalar != NULL ? EVP_PKEY_sign_init(ctx) == 1
-                                            : EVP_PKEY_verify_init(ctx) == 1);
+    int ok = ctx != NULL &&
+             (sign ? EVP_PKEY_sign_init(ctx) == 1 : EVP_PKEY_verify_init(ctx) == 1);
 
     EVP_PKEY_free(pkey);
     if (!ok) {
@@ -190,6 +172,41 @@ static EVP_PKEY_CTX *make_context(const uint8_t public_key[65], const BIGNUM *sc
         ERR_clear_error();
     }
     return ctx;
+}
+
+/* A stored key is a long-term one: it will sign, so what that takes is made at once. */
+static enum lk_status ec_load(void *ctx, const uint8_t *record, size_t len, struct lk_key *out,
+                              uint8_t out_public[65])
+{
+    struct lk_openssl *openssl = ctx;
+    enum lk_status status = LK_STORE_CORRUPT;
+
+    if (len != LK_SCALAR_LEN)
+        return LK_STORE_CORRUPT;
+    struct key *key = take_place(openssl);
+    if (key == NULL)
+        return LK_CALLER_FULL;
+    if (BN_bin2bn(record, LK_SCALAR_LEN, key->scalar) == NULL)
+        status = LK_PORT_CRYPTO;
+    else if (is_scalar(openssl, key->scalar))
+        status = complete(openssl, key);
+    if (status == LK_OK) {
+        key->signer = make_context(make_pkey(key->public_key, key->scalar), 1);
+        status = key->signer != NULL ? LK_OK : LK_PORT_CRYPTO;
+    }
+    return hand_over(key, status, out, out_public);
+}
+
+/* OpenSSL refuses a point off the curve here too. */
+static EVP_PKEY_CTX *make_verifier(struct lk_openssl *openssl, const uint8_t public_key[65])
+{
+    EVP_PKEY *pkey = EVP_PKEY_dup(openssl->group_key);
+
+    if (pkey != NULL && EVP_PKEY_set1_encoded_public_key(pkey, public_key, LK_POINT_LEN) != 1) {
+        EVP_PKEY_free(pkey);
+        pkey = NULL;
+    }
+    return make_context(pkey, 0);
 }
 
 /* One INTEGER of a DER signature as 32 bytes; returns what follows it, NULL if it is none. */
@@ -256,7 +273,7 @@ static enum lk_status ec_sign(void *ctx, struct lk_key handle, const uint8_t has
     if (key == NULL)
         return LK_CALLER_ARGUMENT;
     if (key->signer == NULL)
-        key->signer = make_context(key->public_key, key->scalar);
+        key->signer = make_context(make_pkey(key->public_key, key->scalar), 1);
     if (key->signer == NULL || EVP_PKEY_sign(key->signer, der, &len, hash, LK_HASH_LEN) != 1) {
         ERR_clear_error();
         return LK_PORT_CRYPTO;
@@ -272,7 +289,7 @@ static struct verifier *find_verifier(struct lk_openssl *openssl, const uint8_t 
         if (v->ctx != NULL && memcmp(v->public_key, public_key, LK_POINT_LEN) == 0)
             return v;
     }
-    EVP_PKEY_CTX *ctx = make_context(public_key, NULL);
+    EVP_PKEY_CTX *ctx = make_verifier(openssl, public_key);
     if (ctx == NULL)
         return NULL;
     struct verifier *v = &openssl->verifiers[openssl->next_verifier++ % NUM_VERIFIERS];
@@ -393,6 +410,8 @@ static enum lk_status ec_muladd(void *ctx, uint8_t out[65], const uint8_t *p, co
 
 int openssl_ec_open(struct lk_openssl *openssl)
 {
+    uint8_t generator[LK_POINT_LEN];
+
     openssl->group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
     openssl->bn = BN_CTX_secure_new();
     openssl->first = BN_secure_new();
@@ -414,7 +433,11 @@ int openssl_ec_open(struct lk_openssl *openssl)
     openssl->port.ec_agree = ec_agree;
     openssl->port.ec_check = ec_check;
     openssl->port.ec_muladd = ec_muladd;
-    return openssl->result != NULL && openssl->left != NULL && openssl->right != NULL;
+    if (openssl->result == NULL || openssl->left == NULL || openssl->right == NULL ||
+        write_point(openssl, EC_GROUP_get0_generator(openssl->group), generator) != LK_OK)
+        return 0;
+    openssl->group_key = make_pkey(generator, NULL);
+    return openssl->group_key != NULL;
 }
 
 void openssl_ec_close(struct lk_openssl *openssl)
@@ -425,6 +448,7 @@ void openssl_ec_close(struct lk_openssl *openssl)
     }
     for (size_t i = 0; i < NUM_VERIFIERS; i++)
         EVP_PKEY_CTX_free(openssl->verifiers[i].ctx);
+    EVP_PKEY_free(openssl->group_key);
     EC_POINT_clear_free(openssl->result);
     EC_POINT_clear_free(openssl->left);
     EC_POINT_clear_free(openssl->right);

@@ -11,8 +11,8 @@
 /* Public keys kept decoded for verifying. Things. */
 #define NUM_VERIFIERS 8
 
-/* One private key. The signing context is made when it is first asked for: ephemeral keys only
- * agree. */
+/* One private key. The signing context is made with a stored key, and for a fresh one when it is
+ * first asked for: ephemeral keys only agree. */
 struct key {
     uint32_t id; /* 0: free */
     BIGNUM *scalar;
@@ -38,6 +38,7 @@ struct lk_openssl {
     EC_POINT *result, *left, *right; /* points of one call */
     struct key keys[LK_OPENSSL_NUM_KEYS];
     uint16_t generation; /* high half of the next handle */
+    EVP_PKEY *group_key; /* any key of the curve: a copy is made faster than a new one */
     struct verifier verifiers[NUM_VERIFIERS];
     unsigned next_verifier;
 };

@@ -193,6 +193,8 @@ enum lk_status lk_pcsc_open(struct lk_pcsc_reader *reader, const char *name,
     out_port->ctx = reader;
     out_port->name = reader->name;
     out_port->transceive = transceive;
+    out_port->send = NULL;
+    out_port->receive = NULL;
     out_port->reset = reset;
     return LK_OK;
 }

@@ -9,7 +9,7 @@
 
 #include "latchkey/posix_store.h"
 
-#define FLOOR_SLOT_LEN 16
+#define SLOT_LEN 16
 
 static enum lk_status broken(struct lk_posix_store *store)
 {
@@ -172,7 +172,7 @@ enum lk_status lk_posix_store_open(struct lk_posix_store *store, const char *pat
     off_t size = 0;
 
     memset(store, 0, sizeof *store);
-    store->fd = store->floor_fd = -1;
+    store->fd = store->floor.fd = -1;
     status = take(path, &store->fd, &size);
     if (status != LK_OK)
         return status;
@@ -191,8 +191,8 @@ enum lk_status lk_posix_store_open(struct lk_posix_store *store, const char *pat
     return LK_OK;
 }
 
-/* A slot of the floor: a mark, the number, its complement, the mark again. */
-static void floor_bytes(uint32_t number, uint8_t out[FLOOR_SLOT_LEN])
+/* A slot of a number: a mark, the number, its complement, the mark again. */
+static void slot_bytes(uint32_t number, uint8_t out[SLOT_LEN])
 {
     static const uint8_t mark[4] = {'L', 'K', 'f', 'l'};
     int i;
@@ -205,82 +205,104 @@ static void floor_bytes(uint32_t number, uint8_t out[FLOOR_SLOT_LEN])
     }
 }
 
-static int floor_number(const uint8_t in[FLOOR_SLOT_LEN], uint32_t *out)
+static int slot_number(const uint8_t in[SLOT_LEN], uint32_t *out)
 {
-    uint8_t want[FLOOR_SLOT_LEN];
+    uint8_t want[SLOT_LEN];
 
     *out = (uint32_t)in[4] << 24 | (uint32_t)in[5] << 16 | (uint32_t)in[6] << 8 | in[7];
-    floor_bytes(*out, want);
+    slot_bytes(*out, want);
     return memcmp(in, want, sizeof want) == 0;
+}
+
+/* The slots are written in turn: a cut spoils the one that is behind. */
+enum lk_status lk_posix_number_raise(struct lk_posix_number *number, uint32_t value)
+{
+    uint8_t slot[SLOT_LEN];
+
+    if (value <= number->value)
+        return LK_OK;
+    slot_bytes(value, slot);
+    if (!pwrite_all(number->fd, slot, sizeof slot, number->next_slot * SLOT_LEN) ||
+        fdatasync(number->fd) != 0)
+        return LK_PORT_STORE;
+    number->value = value;
+    number->next_slot ^= 1;
+    return LK_OK;
+}
+
+enum lk_status lk_posix_number_create(const char *path)
+{
+    uint8_t slots[2 * SLOT_LEN];
+    enum lk_status status = LK_PORT_STORE;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return errno == EEXIST ? LK_CALLER_EXISTS : LK_CALLER_FILE;
+    slot_bytes(0, slots);
+    slot_bytes(0, slots + SLOT_LEN);
+    if (pwrite_all(fd, slots, sizeof slots, 0) && fsync(fd) == 0)
+        status = sync_folder(path);
+    close(fd);
+    if (status != LK_OK)
+        unlink(path);
+    return status;
+}
+
+enum lk_status lk_posix_number_open(struct lk_posix_number *number, const char *path)
+{
+    uint8_t slots[2 * SLOT_LEN];
+    uint32_t first = 0, second = 0;
+    int has_first, has_second;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    number->fd = -1;
+    if (fd < 0)
+        return LK_CALLER_FILE;
+    memset(slots, 0, sizeof slots);
+    (void)pread_all(fd, slots, sizeof slots, 0); /* what is missing is no slot */
+    has_first = slot_number(slots, &first);
+    has_second = slot_number(slots + SLOT_LEN, &second);
+    if (!has_first && !has_second) {
+        close(fd);
+        return LK_STORE_CORRUPT;
+    }
+    number->next_slot = has_first && (!has_second || first > second);
+    number->value = number->next_slot ? first : second;
+    number->fd = fd;
+    return LK_OK;
+}
+
+void lk_posix_number_close(struct lk_posix_number *number)
+{
+    if (number->fd >= 0)
+        close(number->fd);
+    number->fd = -1;
 }
 
 static enum lk_status read_floor(void *ctx, uint32_t *out_sequence)
 {
     const struct lk_posix_store *store = ctx;
 
-    *out_sequence = store->floor;
+    *out_sequence = store->floor.value;
     return LK_OK;
 }
 
-/* The slots are written in turn: a cut spoils the one that is behind. */
 static enum lk_status raise_floor(void *ctx, uint32_t sequence)
 {
     struct lk_posix_store *store = ctx;
-    uint8_t slot[FLOOR_SLOT_LEN];
 
-    if (sequence <= store->floor)
-        return LK_OK;
-    floor_bytes(sequence, slot);
-    if (store->is_broken ||
-        !pwrite_all(store->floor_fd, slot, sizeof slot, store->floor_slot * FLOOR_SLOT_LEN) ||
-        fdatasync(store->floor_fd) != 0)
+    if (store->is_broken || lk_posix_number_raise(&store->floor, sequence) != LK_OK)
         return broken(store);
-    store->floor = sequence;
-    store->floor_slot ^= 1;
     return LK_OK;
-}
-
-static enum lk_status make_floor(int fd, const char *path)
-{
-    uint8_t slots[2 * FLOOR_SLOT_LEN];
-
-    floor_bytes(0, slots);
-    floor_bytes(0, slots + FLOOR_SLOT_LEN);
-    if (!pwrite_all(fd, slots, sizeof slots, 0) || fsync(fd) != 0)
-        return LK_PORT_STORE;
-    return sync_folder(path);
 }
 
 enum lk_status lk_posix_store_use_floor(struct lk_posix_store *store, const char *path,
                                         struct lk_store_port *port)
 {
-    uint8_t slots[2 * FLOOR_SLOT_LEN];
-    uint32_t first = 0, second = 0;
-    int has_first, has_second;
-    struct stat info;
-    enum lk_status status;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    enum lk_status status = lk_posix_number_open(&store->floor, path);
 
-    if (fd < 0)
-        return LK_CALLER_FILE;
-    status = fstat(fd, &info) != 0 ? LK_CALLER_FILE : LK_OK;
-    if (status == LK_OK && info.st_size == 0)
-        status = make_floor(fd, path);
-    if (status == LK_OK && !pread_all(fd, slots, sizeof slots, 0))
-        status = LK_STORE_CORRUPT;
-    if (status != LK_OK) {
-        close(fd);
+    if (status != LK_OK)
         return status;
-    }
-    has_first = floor_number(slots, &first);
-    has_second = floor_number(slots + FLOOR_SLOT_LEN, &second);
-    if (!has_first && !has_second) {
-        close(fd);
-        return LK_STORE_CORRUPT;
-    }
-    store->floor_slot = has_first && (!has_second || first > second); /* the one to write next */
-    store->floor = store->floor_slot ? first : second;
-    store->floor_fd = fd;
     port->floor = read_floor;
     port->raise = raise_floor;
     return LK_OK;
@@ -290,7 +312,6 @@ void lk_posix_store_close(struct lk_posix_store *store)
 {
     if (store->fd >= 0)
         close(store->fd); /* the lock goes with it */
-    if (store->floor_fd >= 0)
-        close(store->floor_fd);
-    store->fd = store->floor_fd = -1;
+    lk_posix_number_close(&store->floor);
+    store->fd = -1;
 }

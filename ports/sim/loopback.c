@@ -42,5 +42,7 @@ void lk_loopback_open(struct lk_loopback *loopback, const struct lk_card_port *c
     out_port->ctx = loopback;
     out_port->name = "loopback";
     out_port->transceive = transceive;
+    out_port->send = NULL;
+    out_port->receive = NULL;
     out_port->reset = reset;
 }

@@ -25,9 +25,10 @@ static enum lk_status say(struct lk_tcp_reader *reader, enum lk_link_control con
 
 /* One answer. Any failure ends the connection: an answer that comes later would be taken for the
  * answer to the next command. */
-static enum lk_status hear(struct lk_tcp_reader *reader, uint8_t *out, size_t cap, size_t *out_len,
+static enum lk_status hear(void *ctx, uint8_t *out, size_t cap, size_t *out_len,
                            uint32_t timeout_ms)
 {
+    struct lk_tcp_reader *reader = ctx;
     struct lk_bytes message = {NULL, 0};
     enum lk_status status = lk_posix_receive(reader->fd, &reader->link, timeout_ms, &message);
 
@@ -44,8 +45,7 @@ static enum lk_status hear(struct lk_tcp_reader *reader, uint8_t *out, size_t ca
     return LK_OK;
 }
 
-static enum lk_status transceive(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
-                                 size_t cap, size_t *out_len, uint32_t timeout_ms)
+static enum lk_status ask(void *ctx, const uint8_t *command, size_t len, uint32_t timeout_ms)
 {
     struct lk_tcp_reader *reader = ctx;
     enum lk_status status;
@@ -57,11 +57,17 @@ static enum lk_status transceive(void *ctx, const uint8_t *command, size_t len, 
         return LK_PEER_GONE;
     }
     status = lk_posix_send(reader->fd, command, len, timeout_ms);
-    if (status != LK_OK) {
+    if (status != LK_OK)
         drop(reader);
-        return status;
-    }
-    return hear(reader, out, cap, out_len, timeout_ms);
+    return status;
+}
+
+static enum lk_status transceive(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
+                                 size_t cap, size_t *out_len, uint32_t timeout_ms)
+{
+    enum lk_status status = ask(ctx, command, len, timeout_ms);
+
+    return status == LK_OK ? hear(ctx, out, cap, out_len, timeout_ms) : status;
 }
 
 static enum lk_status reset(void *ctx)
@@ -93,6 +99,8 @@ enum lk_status lk_tcp_reader_open(struct lk_tcp_reader *reader, uint16_t port,
     out_port->ctx = reader;
     out_port->name = reader->name;
     out_port->transceive = transceive;
+    out_port->send = ask;
+    out_port->receive = hear;
     out_port->reset = reset;
     return LK_OK;
 }

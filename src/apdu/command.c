@@ -1,4 +1,6 @@
 /* command.c: the four short cases of a command APDU (ISO 7816-4). */
+#include <assert.h>
+
 #include "apdu/apdu.h"
 
 /* Le of a command: 00 on the wire is 256. */
@@ -52,8 +54,7 @@ enum lk_status lk_command_write(const struct lk_command *command, uint8_t *out, 
     }
     if (command->le > 0)
         lk_wr_u8(&wr, (uint8_t)(command->le & 0xffu));
-    if (wr.fault != LK_OK)
-        return wr.fault;
+    assert(wr.fault == LK_OK); /* the two limits above */
     *out_len = wr.len;
     return LK_OK;
 }

@@ -1,4 +1,6 @@
 /* response.c: response APDUs, and what a status word means (protocol 2.2, P-10). */
+#include <assert.h>
+
 #include "apdu/apdu.h"
 
 enum lk_status lk_response_parse(struct lk_bytes in, struct lk_bytes *out_body, uint16_t *out_sw)
@@ -14,8 +16,7 @@ enum lk_status lk_response_parse(struct lk_bytes in, struct lk_bytes *out_body, 
     body = lk_rd_take(&rd, in.len - 2);
     sw = lk_rd_u16(&rd);
     lk_rd_close(&rd);
-    if (fault != LK_OK)
-        return fault;
+    assert(fault == LK_OK); /* the length fits */
     *out_body = body;
     *out_sw = sw;
     return LK_OK;
@@ -51,6 +52,8 @@ static const struct answer answers[] = {
     {LK_TAP_NOT_ALLOWED, LK_SW_SECURITY},
     {LK_KEY_LOCKED, LK_SW_SECURITY},
     {LK_KEY_TERMINATED, LK_SW_SECURITY},
+    {LK_SHARE_NOT_OWNER, LK_SW_SECURITY},
+    {LK_SHARE_CONSENT, LK_SW_SEQUENCE},
     {LK_PEER_EVIDENCE, LK_SW_INVALID},
     {LK_PEER_REFLECTED, LK_SW_INVALID},
     {LK_PEER_PARAMETER, LK_SW_INVALID},

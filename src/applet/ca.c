@@ -14,7 +14,7 @@ size_t lk_ca_find(const struct lk_applet *applet, struct lk_bytes name)
     return LK_APPLET_NO_INDEX;
 }
 
-enum lk_status lk_ca_name(const struct lk_instance_ca *ca, uint8_t out[64], size_t *out_len)
+size_t lk_ca_name(const struct lk_instance_ca *ca, uint8_t out[64])
 {
     static const uint8_t common_name[] = {0x55, 0x04, 0x03};
     struct lk_wr wr;
@@ -25,10 +25,8 @@ enum lk_status lk_ca_name(const struct lk_instance_ca *ca, uint8_t out[64], size
     lk_der_wrap(&wr, 0, LK_DER_SEQUENCE);
     lk_der_wrap(&wr, 0, LK_DER_SET);
     lk_der_wrap(&wr, 0, LK_DER_SEQUENCE);
-    if (wr.fault != LK_OK)
-        return wr.fault;
-    *out_len = wr.len;
-    return LK_OK;
+    assert(wr.fault == LK_OK); /* a name has 32 bytes at most */
+    return wr.len;
 }
 
 /* PrintableString of X.680: what a CommonName may hold (D2). */
@@ -70,8 +68,13 @@ static enum lk_status issue_self(struct lk_applet *applet, const struct lk_insta
 static enum lk_status store_ca(struct lk_applet *applet, size_t index,
                                const struct lk_instance_ca *ca)
 {
+    enum lk_status status = LK_INTERNAL;
+
     LK_TRY(lk_records_begin(applet));
-    return lk_records_end(applet, lk_record_ca(applet, index, ca));
+    status = lk_record_ca(applet, index, ca);
+    if (status == LK_OK) /* there before any endpoint, so that a deletion only replaces it */
+        status = lk_record_settings(applet, applet->express, applet->locked);
+    return lk_records_end(applet, status);
 }
 
 enum lk_status lk_applet_on_create_ca(struct lk_turn *turn)
@@ -115,6 +118,8 @@ static enum lk_status delete_records(struct lk_applet *applet, size_t ca)
 {
     enum lk_status status = lk_record_drop_ca(applet, ca);
 
+    if (status == LK_OK)
+        status = lk_record_settings(applet, applet->express, applet->locked);
     for (size_t i = 0; status == LK_OK && i < LK_APPLET_NUM_ENDPOINTS; i++) {
         if (applet->endpoints[i].state != LK_ENDPOINT_NONE && applet->endpoints[i].ca == ca)
             status = lk_record_drop_endpoint(applet, i);

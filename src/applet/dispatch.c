@@ -118,8 +118,7 @@ static enum lk_status run(struct lk_turn *turn, struct lk_bytes bytes, int is_ot
         status = turn->reply.fault;
     if (status != LK_OK)
         return status;
-    if (turn->next >= LK_APPLET_NUM_STATES)
-        return LK_INTERNAL;
+    assert(turn->next < LK_APPLET_NUM_STATES); /* a row that says OWN, and a handler that does */
     session->state = turn->next;
     session->interface = (uint8_t)turn->interface;
     session->last_ms = turn->now_ms;

@@ -17,6 +17,7 @@ size_t lk_endpoint_find(const struct lk_applet *applet, struct lk_bytes id)
 void lk_endpoint_forget(struct lk_applet *applet, size_t index)
 {
     lk_session_disown(applet, index, LK_KEY_TERMINATED);
+    lk_consent_forget(applet, &applet->endpoints[index]);
     lk_key_free(applet->crypto, &applet->endpoints[index].key);
     lk_wipe(&applet->endpoints[index], sizeof applet->endpoints[index]);
     if (applet->mailbox_endpoint == index)
@@ -25,8 +26,13 @@ void lk_endpoint_forget(struct lk_applet *applet, size_t index)
 
 enum lk_status lk_endpoint_delete(struct lk_applet *applet, size_t index)
 {
+    enum lk_status status = LK_INTERNAL;
+
     LK_TRY(lk_records_begin(applet));
-    LK_TRY(lk_records_end(applet, lk_record_drop_endpoint(applet, index)));
+    status = lk_record_drop_endpoint(applet, index);
+    if (status == LK_OK)
+        status = lk_record_settings(applet, applet->express, applet->locked);
+    LK_TRY(lk_records_end(applet, status));
     lk_endpoint_forget(applet, index);
     return LK_OK;
 }
@@ -48,6 +54,19 @@ static enum lk_status check_options(const struct lk_creation *creation)
     return LK_OK;
 }
 
+/* Dates make it a friend's: both, in order, and no right to share (S4). An owner has none. */
+static enum lk_status check_dates(const struct lk_creation *creation)
+{
+    if ((creation->not_before.at == NULL) != (creation->not_after.at == NULL))
+        return LK_PEER_VALUE;
+    if (creation->not_before.at == NULL)
+        return LK_OK;
+    if (memcmp(creation->not_before.at, creation->not_after.at, LK_DATE_LEN) >= 0 ||
+        (creation->option1 & LK_OPTION1_AUTHORIZE) != 0)
+        return LK_PEER_VALUE;
+    return LK_OK;
+}
+
 /* The wired object as an endpoint without a key. */
 static enum lk_status plan_endpoint(const struct lk_applet *applet,
                                     const struct lk_wired_create_endpoint *body,
@@ -56,6 +75,7 @@ static enum lk_status plan_endpoint(const struct lk_applet *applet,
     const struct lk_creation *creation = &body->creation;
 
     LK_TRY(check_options(creation));
+    LK_TRY(check_dates(creation));
     if (body->versions.len > sizeof out->version_list)
         return LK_PEER_VALUE;
     if (creation->vehicle_key.at != NULL &&
@@ -76,7 +96,8 @@ static enum lk_status plan_endpoint(const struct lk_applet *applet,
     out->option2 = creation->option2;
     out->confidential_size = creation->confidential_size;
     out->private_size = creation->private_size;
-    out->state = LK_ENDPOINT_UNCONFIRMED;
+    out->state = creation->not_before.at == NULL ? LK_ENDPOINT_UNCONFIRMED : LK_ENDPOINT_INVITED;
+    out->is_new = out->state == LK_ENDPOINT_UNCONFIRMED;
     return LK_OK;
 }
 
@@ -97,7 +118,7 @@ static enum lk_status issue_h(struct lk_applet *applet, const struct lk_endpoint
 {
     const struct lk_instance_ca *ca = &applet->cas[endpoint->ca];
     uint8_t name[2 * LK_ENDPOINT_ID_LEN], issuer[64], facts_bytes[512];
-    size_t issuer_len = 0, facts_len = 0;
+    size_t facts_len = 0;
     struct lk_endpoint_facts facts = {
         .option1 = endpoint->option1,
         .option2 = endpoint->option2,
@@ -123,9 +144,8 @@ static enum lk_status issue_h(struct lk_applet *applet, const struct lk_endpoint
     memcpy(facts.vehicle_id, endpoint->vehicle_id, sizeof facts.vehicle_id);
     memcpy(facts.endpoint_id, endpoint->id, sizeof facts.endpoint_id);
     hex(endpoint->id, sizeof endpoint->id, name);
-    LK_TRY(lk_ca_name(ca, issuer, &issuer_len));
     LK_TRY(lk_endpoint_facts_write(&facts, facts_bytes, sizeof facts_bytes, &facts_len));
-    plan.issuer = lk_bytes(issuer, issuer_len);
+    plan.issuer = lk_bytes(issuer, lk_ca_name(ca, issuer));
     plan.role_value = lk_bytes(facts_bytes, facts_len);
     LK_TRY(lk_random(applet->crypto, plan.serial, sizeof plan.serial));
     return lk_cert_issue(applet->crypto, &plan, out, LK_CERT_MAX, out_len);
@@ -187,6 +207,8 @@ enum lk_status lk_applet_on_create_endpoint(struct lk_turn *turn)
         lk_key_free(applet->crypto, &endpoint.key);
         return status;
     }
+    for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS; i++)
+        applet->endpoints[i].is_new = 0; /* one key is being paired at a time */
     applet->age = endpoint.born;
     applet->endpoints[index] = endpoint;
     lk_wr_u16(&turn->reply, applet->buffer_len);
@@ -206,14 +228,16 @@ static enum lk_status set_window(struct lk_window window, uint16_t size, uint16_
     return LK_OK;
 }
 
-/* Locked and back; an unconfirmed or ended key is neither. */
+/* Locked and back; an unconfirmed or ended key is neither. A friend's new key becomes ACTIVE when
+ * the host has its package: the car decides what that is worth. */
 static enum lk_status set_state(struct lk_bytes state, struct lk_endpoint *endpoint)
 {
     if (state.at == NULL)
         return LK_OK;
     if (state.at[0] != LK_ENDPOINT_ACTIVE && state.at[0] != LK_ENDPOINT_LOCKED)
         return LK_PEER_VALUE;
-    if (endpoint->state != LK_ENDPOINT_ACTIVE && endpoint->state != LK_ENDPOINT_LOCKED)
+    if (endpoint->state != LK_ENDPOINT_ACTIVE && endpoint->state != LK_ENDPOINT_LOCKED &&
+        (endpoint->state != LK_ENDPOINT_INVITED || state.at[0] != LK_ENDPOINT_ACTIVE))
         return LK_CALLER_STATE;
     endpoint->state = state.at[0];
     return LK_OK;
@@ -245,13 +269,35 @@ static enum lk_status store_setup(struct lk_applet *applet, size_t index,
     return lk_records_end(applet, status);
 }
 
+/* Checks the change on a copy, stores it, and only then moves RAM. */
+static enum lk_status set_up(struct lk_applet *applet, size_t index,
+                             const struct lk_wired_setup_endpoint *body,
+                             struct lk_endpoint *changed)
+{
+    LK_TRY(set_window(body->confidential_window, changed->confidential_size,
+                      &changed->confidential_window_at, &changed->confidential_window_len));
+    LK_TRY(set_window(body->private_window, changed->private_size, &changed->private_window_at,
+                      &changed->private_window_len));
+    LK_TRY(set_state(body->state, changed));
+    if (!fits_auth1(changed))
+        return LK_PEER_RANGE;
+    LK_TRY(store_setup(applet, index, changed));
+    if (changed->state == LK_ENDPOINT_LOCKED) {
+        lk_wipe(&changed->persistent, sizeof changed->persistent);
+        changed->persistent_age = 0;
+        lk_session_disown(applet, index, LK_KEY_LOCKED);
+    }
+    applet->endpoints[index] = *changed;
+    return LK_OK;
+}
+
 enum lk_status lk_applet_on_setup_endpoint(struct lk_turn *turn)
 {
     struct lk_applet *applet = turn->applet;
     struct lk_wired_setup_endpoint body;
-    struct lk_endpoint *endpoint;
     struct lk_endpoint changed;
     size_t index;
+    enum lk_status status = LK_INTERNAL;
 
     if (turn->command.p1 != 0 || turn->command.p2 != 0)
         return LK_PEER_P1P2;
@@ -259,24 +305,10 @@ enum lk_status lk_applet_on_setup_endpoint(struct lk_turn *turn)
     index = lk_endpoint_find(applet, body.endpoint_id);
     if (index == LK_APPLET_NO_INDEX)
         return LK_CALLER_NOT_FOUND;
-    endpoint = &applet->endpoints[index];
-    changed = *endpoint;
-    LK_TRY(set_window(body.confidential_window, changed.confidential_size,
-                      &changed.confidential_window_at, &changed.confidential_window_len));
-    LK_TRY(set_window(body.private_window, changed.private_size, &changed.private_window_at,
-                      &changed.private_window_len));
-    LK_TRY(set_state(body.state, &changed));
-    if (!fits_auth1(&changed))
-        return LK_PEER_RANGE;
-    LK_TRY(store_setup(applet, index, &changed));
-    if (changed.state == LK_ENDPOINT_LOCKED) {
-        lk_wipe(&changed.persistent, sizeof changed.persistent);
-        changed.persistent_age = 0;
-        lk_session_disown(applet, index, LK_KEY_LOCKED);
-    }
-    *endpoint = changed;
-    lk_wipe(&changed.persistent, sizeof changed.persistent);
-    return LK_OK;
+    changed = applet->endpoints[index];
+    status = set_up(applet, index, &body, &changed);
+    lk_wipe(&changed, sizeof changed); /* a copy of Kpersistent is in it */
+    return status;
 }
 
 /* --- TERMINATE, DELETE --- */
@@ -309,7 +341,7 @@ static enum lk_status attest(struct lk_applet *applet, const struct lk_endpoint 
     return LK_OK;
 }
 
-/* One commit: ended, no key, no Kpersistent, no tokens, the attestation kept (S9). */
+/* One commit: ended, no keys, no Kpersistent, no tokens, the attestation kept (S9). */
 static enum lk_status store_end(struct lk_applet *applet, size_t index,
                                 const struct lk_endpoint *ended, struct lk_bytes attestation)
 {
@@ -323,6 +355,8 @@ static enum lk_status store_end(struct lk_applet *applet, size_t index,
         status = lk_record_drop_persistent(applet, index);
     if (status == LK_OK)
         status = lk_record_drop_confidential(applet, index);
+    if (status == LK_OK)
+        status = lk_record_drop_encryption_key(applet, index);
     return lk_records_end(applet, status);
 }
 

@@ -16,8 +16,7 @@ enum lk_status lk_mailbox_load(struct lk_applet *applet, size_t endpoint)
 
     if (applet->mailbox_endpoint == endpoint)
         return LK_OK;
-    if (applet->mailbox_dirty)
-        return LK_CALLER_STATE;
+    assert(!applet->mailbox_dirty);
     lk_mailbox_drop(applet);
     status = lk_record_read_mailboxes(applet, endpoint, applet->mailbox);
     if (status != LK_OK) {
@@ -26,6 +25,17 @@ enum lk_status lk_mailbox_load(struct lk_applet *applet, size_t endpoint)
     }
     applet->mailbox_endpoint = (uint8_t)endpoint;
     return LK_OK;
+}
+
+enum lk_status lk_mailbox_store(struct lk_applet *applet, size_t endpoint)
+{
+    enum lk_status status = lk_records_begin(applet);
+
+    if (status == LK_OK)
+        status = lk_records_end(applet, lk_record_mailboxes(applet, endpoint, applet->mailbox));
+    if (status != LK_OK)
+        lk_mailbox_drop(applet);
+    return status;
 }
 
 /* S12 and the option bits: what this session may do. */
@@ -84,17 +94,12 @@ static enum lk_exchange_status operate(struct lk_turn *turn, const struct lk_end
 
 static enum lk_exchange_status commit(struct lk_applet *applet, size_t index)
 {
-    enum lk_status status = LK_INTERNAL;
-
     if (!applet->mailbox_dirty)
         return LK_EXCHANGE_OK;
-    status = lk_records_begin(applet);
-    if (status != LK_OK)
+    if (lk_mailbox_store(applet, index) != LK_OK)
         return LK_EXCHANGE_MEMORY;
-    status = lk_record_mailboxes(applet, index, applet->mailbox);
-    status = lk_records_end(applet, status);
     applet->mailbox_dirty = 0;
-    return status == LK_OK ? LK_EXCHANGE_OK : LK_EXCHANGE_MEMORY;
+    return LK_EXCHANGE_OK;
 }
 
 /* The whole command: all operations and, at control byte 00, the commit. */

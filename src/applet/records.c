@@ -12,6 +12,8 @@ enum kind {
     CONFIDENTIAL = 6,
     PERSISTENT = 7,
     TERMINATION = 8,
+    DOUBT = 9,
+    ENCRYPTION = 10,
 };
 
 #define RECORD_VERSION 1
@@ -55,15 +57,16 @@ enum lk_status lk_records_end(struct lk_applet *applet, enum lk_status status)
 static enum lk_status put(struct lk_applet *applet, enum kind kind, size_t index,
                           const struct lk_wr *wr)
 {
-    if (wr->fault != LK_OK)
-        return wr->fault;
+    assert(wr->fault == LK_OK); /* the buffers are as large as the records */
     return lk_store_put(applet->store, number(kind, index), wr->at, wr->len);
 }
 
+/* With the age, so that it goes on when the endpoint that had it is deleted (D5). */
 enum lk_status lk_record_settings(struct lk_applet *applet, uint8_t express, uint8_t locked)
 {
-    uint8_t record[3] = {RECORD_VERSION, express, locked};
+    uint8_t record[11] = {RECORD_VERSION, express, locked};
 
+    lk_put64(record + 3, applet->age);
     return lk_store_put(applet->store, number(SETTINGS, 0), record, sizeof record);
 }
 
@@ -191,7 +194,7 @@ enum lk_status lk_record_endpoint(struct lk_applet *applet, size_t index,
 static int is_sane(const struct lk_endpoint *endpoint)
 {
     return endpoint->state >= LK_ENDPOINT_UNCONFIRMED &&
-           endpoint->state <= LK_ENDPOINT_TERMINATED && endpoint->ca < LK_APPLET_NUM_CAS &&
+           endpoint->state <= LK_ENDPOINT_INVITED && endpoint->ca < LK_APPLET_NUM_CAS &&
            endpoint->slot_len >= 1 && endpoint->slot_len <= LK_SLOT_ID_MAX &&
            endpoint->version_list_len >= 2 &&
            endpoint->version_list_len <= sizeof endpoint->version_list &&
@@ -225,8 +228,8 @@ static enum lk_status load_endpoint(struct lk_applet *applet, size_t index, stru
 
 enum lk_status lk_record_drop_endpoint(struct lk_applet *applet, size_t index)
 {
-    static const enum kind kinds[] = {ENDPOINT,     CERTIFICATE, PRIVATE,
-                                      CONFIDENTIAL, PERSISTENT,  TERMINATION};
+    static const enum kind kinds[] = {ENDPOINT,   CERTIFICATE, PRIVATE, CONFIDENTIAL,
+                                      PERSISTENT, TERMINATION, DOUBT,   ENCRYPTION};
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         LK_TRY(lk_store_remove(applet->store, number(kinds[i], index)));
@@ -296,6 +299,64 @@ static enum lk_status load_persistent(struct lk_applet *applet, size_t index, st
 enum lk_status lk_record_drop_persistent(struct lk_applet *applet, size_t index)
 {
     return lk_store_remove(applet->store, number(PERSISTENT, index));
+}
+
+/* --- doubt --- */
+
+enum lk_status lk_record_doubt(struct lk_applet *applet, size_t index, uint32_t doubt)
+{
+    uint8_t record[5] = {RECORD_VERSION};
+
+    if (doubt == 0)
+        return lk_store_remove(applet->store, number(DOUBT, index));
+    lk_put32(record + 1, doubt);
+    return lk_store_put(applet->store, number(DOUBT, index), record, sizeof record);
+}
+
+static enum lk_status load_doubt(struct lk_applet *applet, size_t index, struct lk_rd *rd)
+{
+    uint32_t doubt = lk_rd_u32(rd);
+
+    if (*rd->fault != LK_OK || rd->left != 0 || doubt > LK_APPLET_DOUBT_MAX)
+        return LK_STORE_CORRUPT;
+    applet->endpoints[index].doubt = doubt;
+    return LK_OK;
+}
+
+/* --- the key that a friend's token is encrypted to --- */
+
+enum lk_status lk_record_encryption_key(struct lk_applet *applet, size_t index, struct lk_key key)
+{
+    const struct lk_endpoint *endpoint = &applet->endpoints[index];
+    uint8_t record[RECORD_MAX], wrapped[LK_KEY_RECORD_MAX], name[16];
+    size_t len = 0;
+    struct lk_wr wr;
+
+    LK_TRY(lk_key_save(applet->crypto, key, label(name, 'E', endpoint->id, sizeof endpoint->id),
+                       wrapped, &len));
+    lk_wr_init(&wr, record, sizeof record);
+    lk_wr_u8(&wr, RECORD_VERSION);
+    lk_wr_put(&wr, wrapped, len);
+    return put(applet, ENCRYPTION, index, &wr);
+}
+
+enum lk_status lk_record_load_encryption_key(struct lk_applet *applet, size_t index,
+                                             struct lk_key *out, uint8_t out_public[LK_POINT_LEN])
+{
+    const struct lk_endpoint *endpoint = &applet->endpoints[index];
+    uint8_t record[RECORD_MAX], name[16];
+    size_t len = 0;
+
+    LK_TRY(lk_store_read(applet->store, number(ENCRYPTION, index), record, sizeof record, &len));
+    if (len < 1 || record[0] != RECORD_VERSION)
+        return LK_STORE_CORRUPT;
+    return lk_key_load(applet->crypto, lk_bytes(record + 1, len - 1),
+                       label(name, 'E', endpoint->id, sizeof endpoint->id), out, out_public);
+}
+
+enum lk_status lk_record_drop_encryption_key(struct lk_applet *applet, size_t index)
+{
+    return lk_store_remove(applet->store, number(ENCRYPTION, index));
 }
 
 /* --- mailboxes --- */
@@ -399,11 +460,12 @@ static enum lk_status load(struct lk_applet *applet, uint32_t id)
     enum lk_status fault = LK_OK;
     struct lk_rd rd;
 
-    if (kind < SETTINGS || kind > TERMINATION)
+    if (kind < SETTINGS || kind > ENCRYPTION)
         return LK_STORE_VERSION;
     if (index >= (kind == CA ? LK_APPLET_NUM_CAS : LK_APPLET_NUM_ENDPOINTS))
         return LK_CALLER_FULL;
-    if (kind != SETTINGS && kind != CA && kind != ENDPOINT && kind != PERSISTENT)
+    if (kind == CERTIFICATE || kind == PRIVATE || kind == CONFIDENTIAL || kind == TERMINATION ||
+        kind == ENCRYPTION)
         return LK_OK; /* read when needed */
     LK_TRY(lk_store_read(applet->store, id, record, sizeof record, &len));
     lk_rd_init(&rd, lk_bytes(record, len), &fault);
@@ -415,8 +477,12 @@ static enum lk_status load(struct lk_applet *applet, uint32_t id)
         return load_endpoint(applet, index, &rd);
     if (kind == PERSISTENT)
         return load_persistent(applet, index, &rd);
+    if (kind == DOUBT)
+        return load_doubt(applet, index, &rd);
     applet->express = lk_rd_u8(&rd) != 0;
     applet->locked = lk_rd_u8(&rd) != 0;
+    applet->age = (uint64_t)lk_rd_u32(&rd) << 32;
+    applet->age |= lk_rd_u32(&rd);
     return fault == LK_OK && rd.left == 0 ? LK_OK : LK_STORE_CORRUPT;
 }
 

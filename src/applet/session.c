@@ -100,8 +100,10 @@ void lk_unconfirmed_expire(struct lk_applet *applet, uint64_t now_ms)
     for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS; i++) {
         struct lk_endpoint *endpoint = &applet->endpoints[i];
 
-        if (endpoint->state != LK_ENDPOINT_UNCONFIRMED ||
-            now_ms - endpoint->created_ms <= LK_TIMER_OWNER_PAIRING_MS)
+        if (now_ms - endpoint->created_ms <= LK_TIMER_OWNER_PAIRING_MS)
+            continue;
+        endpoint->is_new = 0;
+        if (endpoint->state != LK_ENDPOINT_UNCONFIRMED)
             continue;
         /* If the store fails, the record dies at the next start; in RAM the key is gone now. */
         if (lk_endpoint_delete(applet, i) != LK_OK)

@@ -5,44 +5,67 @@
  * one: the same work is done for both, and the difference is one mask (S13, FA4). */
 #include "applet/applet.h"
 
-/* What an endpoint in this state is worth as an answer: the highest wins, then the newest. A key
- * that the car has not confirmed goes first in phase 3 of pairing alone (P2 04): until that has run
- * the old key of the same car works on (D18). */
+/* What an endpoint in this state is worth as an answer: the highest wins. In phase 3 of pairing (P2
+ * 04) the key that is being paired goes first; until that has run the old key of the same car works
+ * on (D18). */
 static uint64_t worth(const struct lk_endpoint *endpoint, int is_phase_3)
 {
     static const uint8_t by_state[] = {
         [LK_ENDPOINT_NONE] = 0,
+        [LK_ENDPOINT_INVITED] = 0, /* its car looks like a strange one */
         [LK_ENDPOINT_TERMINATED] = 1,
         [LK_ENDPOINT_LOCKED] = 2,
         [LK_ENDPOINT_UNCONFIRMED] = 3,
         [LK_ENDPOINT_ACTIVE] = 4,
     };
-    uint64_t is_new = (uint64_t)(is_phase_3 & (endpoint->state == LK_ENDPOINT_UNCONFIRMED));
+    uint64_t is_live = (uint64_t)((endpoint->state == LK_ENDPOINT_UNCONFIRMED) |
+                                  (endpoint->state == LK_ENDPOINT_ACTIVE));
+    uint64_t is_paired = is_live & endpoint->is_new & (uint64_t)is_phase_3;
 
-    return ((uint64_t)by_state[endpoint->state] + 2 * is_new) << 56;
+    return by_state[endpoint->state] * (1 - is_paired) + 5 * is_paired;
 }
 
-/* Finds who answers this car. Walks the whole table, whatever it holds. */
-static void look_up(const struct lk_applet *applet, struct lk_applet_session *session)
+/* Finds who answers a car: by worth, then the one with the least doubt, then the newest. Walks the
+ * whole table, whatever it holds. */
+static size_t first(const struct lk_applet *applet, const uint8_t *vehicle_id, int is_phase_3,
+                    uint8_t *out_worth)
 {
-    static const uint16_t refusals[] = {LK_TAP_WRONG_CAR, LK_KEY_TERMINATED, LK_KEY_LOCKED,
-                                        LK_OK,            LK_OK,             LK_OK};
-    int is_phase_3 = session->p2 == LK_APPLET_P2_MAINTAIN;
     uint64_t best = 0;
     size_t index = LK_APPLET_NO_INDEX;
 
     for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS; i++) {
         const struct lk_endpoint *endpoint = &applet->endpoints[i];
-        uint64_t is_match = (uint64_t)lk_equal(endpoint->vehicle_id, session->vehicle_id,
-                                               LK_VEHICLE_ID_LEN);
-        uint64_t rank = (worth(endpoint, is_phase_3) | endpoint->born) * is_match;
-        uint64_t mask = 0 - (uint64_t)(rank > best);
+        uint64_t is_match = (uint64_t)(lk_equal(endpoint->vehicle_id, vehicle_id,
+                                                LK_VEHICLE_ID_LEN) &
+                                       (endpoint->state != LK_ENDPOINT_NONE));
+        uint64_t rank = worth(endpoint, is_phase_3) << 56 |
+                        (uint64_t)(LK_APPLET_DOUBT_MAX - endpoint->doubt) << 32 |
+                        (uint32_t)endpoint->born;
+        uint64_t mask = 0 - (uint64_t)(rank * is_match > best);
 
         best = (rank & mask) | (best & ~mask);
         index = (i & (size_t)mask) | (index & ~(size_t)mask);
     }
-    session->endpoint = (uint8_t)index;
-    session->refusal = refusals[best >> 56];
+    *out_worth = (uint8_t)(best >> 56);
+    return index;
+}
+
+int lk_endpoint_is_first(const struct lk_applet *applet, size_t index)
+{
+    uint8_t none;
+
+    return first(applet, applet->endpoints[index].vehicle_id, 0, &none) == index;
+}
+
+static void look_up(const struct lk_applet *applet, struct lk_applet_session *session)
+{
+    static const uint16_t refusals[] = {LK_TAP_WRONG_CAR, LK_KEY_TERMINATED, LK_KEY_LOCKED,
+                                        LK_OK,            LK_OK,             LK_OK};
+    uint8_t best = 0;
+
+    session->endpoint = (uint8_t)first(applet, session->vehicle_id,
+                                       session->p2 == LK_APPLET_P2_MAINTAIN, &best);
+    session->refusal = refusals[best];
     session->refusal = applet->locked ? LK_KEY_LOCKED : session->refusal;
     session->is_known = session->refusal == LK_OK;
 }
@@ -107,14 +130,13 @@ static enum lk_status answer_fast(struct lk_applet *applet, struct lk_applet_ses
 
     memset(&keys, 0, sizeof keys);
     status = lk_random(applet->crypto, key.key, sizeof key.key);
-    if (status != LK_OK)
-        goto out;
-    for (size_t i = 0; i < sizeof key.key; i++)
+    for (size_t i = 0; status == LK_OK && i < sizeof key.key; i++)
         key.key[i] = (uint8_t)((endpoint->persistent.key[i] & mask) | (key.key[i] & ~mask));
-    status = lk_fast_derive(applet->crypto, &key, endpoint->public_key, &info, cryptogram, &keys);
+    if (status == LK_OK)
+        status = lk_fast_derive(applet->crypto, &key, endpoint->public_key, &info, cryptogram,
+                                &keys);
     if (status == LK_OK)
         lk_chan_open(&session->chan, &keys);
-out:
     lk_wipe(&key, sizeof key);
     lk_wipe(&keys, sizeof keys);
     return status;
@@ -245,6 +267,53 @@ static size_t oldest_persistent(const struct lk_applet *applet, size_t but)
     return num >= LK_APPLET_NUM_PERSISTENT ? oldest : LK_APPLET_NO_INDEX;
 }
 
+/* 1 if endpoint `i` could answer the car of endpoint `index` in its place. */
+static int is_rival(const struct lk_applet *applet, size_t index, size_t i)
+{
+    return i != index && applet->endpoints[i].state == LK_ENDPOINT_ACTIVE &&
+           lk_equal(applet->endpoints[i].vehicle_id, applet->endpoints[index].vehicle_id,
+                    LK_VEHICLE_ID_LEN);
+}
+
+/* What doubt a key has after an AUTH1 that has seen no good end yet: the car may know another of
+ * our keys. With one key for the car there is nothing to count, so nothing to write. */
+static uint32_t doubted(const struct lk_applet *applet, size_t index)
+{
+    uint32_t doubt = applet->endpoints[index].doubt;
+
+    for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS; i++) {
+        if (is_rival(applet, index, i) && doubt < LK_APPLET_DOUBT_MAX)
+            return doubt + 1;
+    }
+    return doubt;
+}
+
+/* A good end after AUTH1: this key answers first from now on, its rivals are a step behind. Only an
+ * order is at stake (S1): if the store fails, it stays as it was. */
+static void trust(struct lk_applet *applet, size_t index)
+{
+    enum lk_status status = LK_INTERNAL;
+
+    applet->endpoints[index].is_new = 0;
+    if (applet->endpoints[index].doubt == 0)
+        return;
+    status = lk_records_begin(applet);
+    if (status != LK_OK)
+        return;
+    status = lk_record_doubt(applet, index, 0);
+    for (size_t i = 0; status == LK_OK && i < LK_APPLET_NUM_ENDPOINTS; i++) {
+        if (is_rival(applet, index, i) && applet->endpoints[i].doubt != 1)
+            status = lk_record_doubt(applet, i, 1);
+    }
+    if (lk_records_end(applet, status) != LK_OK)
+        return;
+    applet->endpoints[index].doubt = 0;
+    for (size_t i = 0; i < LK_APPLET_NUM_ENDPOINTS; i++) {
+        if (is_rival(applet, index, i))
+            applet->endpoints[i].doubt = 1;
+    }
+}
+
 /* End of a good AUTH1: the key is confirmed and Kpersistent stored, in one commit, after the answer
  * was made and before it is handed out (7.5, D20). Only then RAM follows. */
 static enum lk_status keep(struct lk_applet *applet, size_t index,
@@ -254,6 +323,7 @@ static enum lk_status keep(struct lk_applet *applet, size_t index,
     size_t evicted = oldest_persistent(applet, index);
     uint8_t was = endpoint->state;
     uint64_t age = applet->age + 1;
+    uint32_t doubt = doubted(applet, index);
     enum lk_status status = lk_records_begin(applet);
 
     if (status != LK_OK)
@@ -265,6 +335,8 @@ static enum lk_status keep(struct lk_applet *applet, size_t index,
         status = lk_record_persistent(applet, index, persistent, age);
     if (status == LK_OK && evicted != LK_APPLET_NO_INDEX)
         status = lk_record_drop_persistent(applet, evicted);
+    if (status == LK_OK && doubt != endpoint->doubt)
+        status = lk_record_doubt(applet, index, doubt);
     status = lk_records_end(applet, status);
     if (status != LK_OK) {
         endpoint->state = was;
@@ -274,6 +346,7 @@ static enum lk_status keep(struct lk_applet *applet, size_t index,
         lk_wipe(&applet->endpoints[evicted].persistent, sizeof(struct lk_persistent));
         applet->endpoints[evicted].persistent_age = 0;
     }
+    endpoint->doubt = doubt;
     endpoint->persistent = *persistent;
     endpoint->persistent_age = applet->age = age;
     return LK_OK;
@@ -326,7 +399,8 @@ out:
     return status;
 }
 
-/* A hint for the screen: it ends the session or keeps it, and moves no key (S1). */
+/* A hint for the screen and for the order of keys of one car: it ends the session or keeps it, and
+ * moves no key (S1). */
 enum lk_status lk_applet_on_control_flow(struct lk_turn *turn)
 {
     struct lk_applet_session *session = turn->session;
@@ -344,6 +418,8 @@ enum lk_status lk_applet_on_control_flow(struct lk_turn *turn)
         notice->control_p1 = p1;
         notice->control_p2 = p2;
     }
+    if (p1 == LK_CONTROL_DONE && session->is_confirmed && session->is_known)
+        trust(turn->applet, session->endpoint);
     turn->next = p1 == LK_CONTROL_SPECIFIC ? session->state : LK_APPLET_IDLE;
     return LK_OK;
 }

@@ -16,27 +16,35 @@ static uint16_t offset(const struct lk_turn *turn)
 
 static enum lk_status view_endpoints(struct lk_turn *turn)
 {
-    for (size_t i = turn->command.p2; i < LK_APPLET_NUM_ENDPOINTS; i++) {
+    const struct lk_wr *reply = &turn->reply;
+
+    for (size_t i = 0, skip = turn->command.p2;
+         i < LK_APPLET_NUM_ENDPOINTS && reply->cap - reply->len >= 2 + LK_ENDPOINT_ID_LEN; i++) {
         const struct lk_endpoint *endpoint = &turn->applet->endpoints[i];
         struct lk_wired_endpoint item = {lk_bytes(endpoint->id, sizeof endpoint->id)};
 
         if (endpoint->state == LK_ENDPOINT_NONE)
             continue;
-        if (turn->reply.cap - turn->reply.len < 10)
-            break;
-        lk_wired_endpoint_write(&item, &turn->reply);
+        if (skip > 0)
+            skip--;
+        else
+            lk_wired_endpoint_write(&item, &turn->reply);
     }
     return LK_OK;
 }
 
 static enum lk_status view_cas(struct lk_turn *turn)
 {
-    for (size_t i = turn->command.p2; i < LK_APPLET_NUM_CAS; i++) {
+    for (size_t i = 0, skip = turn->command.p2; i < LK_APPLET_NUM_CAS; i++) {
         const struct lk_instance_ca *ca = &turn->applet->cas[i];
         struct lk_wired_ca item = {lk_bytes(ca->name, ca->name_len)};
 
         if (ca->name_len == 0)
             continue;
+        if (skip > 0) {
+            skip--;
+            continue;
+        }
         if (turn->reply.cap - turn->reply.len < (size_t)ca->name_len + 3)
             break;
         lk_wired_ca_write(&item, &turn->reply);
@@ -60,13 +68,16 @@ static enum lk_status view_counts(struct lk_turn *turn)
     return LK_OK;
 }
 
-static void view_state(struct lk_turn *turn, const struct lk_endpoint *endpoint)
+static void view_state(struct lk_turn *turn, size_t index)
 {
+    const struct lk_endpoint *endpoint = &turn->applet->endpoints[index];
     struct lk_wired_state state = {
         .endpoint_id = lk_bytes(endpoint->id, sizeof endpoint->id),
         .vehicle_id = lk_bytes(endpoint->vehicle_id, sizeof endpoint->vehicle_id),
         .state = endpoint->state,
-        .is_confirmed = endpoint->state != LK_ENDPOINT_UNCONFIRMED,
+        .is_confirmed = endpoint->state != LK_ENDPOINT_UNCONFIRMED &&
+                        endpoint->state != LK_ENDPOINT_INVITED,
+        .is_first = (uint8_t)lk_endpoint_is_first(turn->applet, index),
         .slot = lk_bytes(endpoint->slot, endpoint->slot_len),
     };
 
@@ -86,7 +97,7 @@ static enum lk_status view_one(struct lk_turn *turn)
     if (index == LK_APPLET_NO_INDEX)
         return LK_CALLER_NOT_FOUND;
     if (turn->command.p1 == LK_VIEW_STATE) {
-        view_state(turn, &applet->endpoints[index]);
+        view_state(turn, index);
         return LK_OK;
     }
     if (turn->command.p1 == LK_VIEW_TERMINATION) {
@@ -171,7 +182,6 @@ enum lk_status lk_applet_on_set_private_data(struct lk_turn *turn)
     struct lk_applet *applet = turn->applet;
     struct lk_wired_set_private body;
     size_t index = 0;
-    enum lk_status status = LK_INTERNAL;
 
     LK_TRY(lk_wired_set_private_parse(turn->command.body, &body));
     LK_TRY(private_bytes(turn, body.endpoint_id, body.data.len, &index));
@@ -180,12 +190,7 @@ enum lk_status lk_applet_on_set_private_data(struct lk_turn *turn)
     if (body.data.len == 0)
         return LK_OK;
     memcpy(applet->mailbox + offset(turn), body.data.at, body.data.len);
-    status = lk_records_begin(applet);
-    if (status == LK_OK)
-        status = lk_records_end(applet, lk_record_mailboxes(applet, index, applet->mailbox));
-    if (status != LK_OK)
-        lk_mailbox_drop(applet); /* RAM must not say what the store does not */
-    return status;
+    return lk_mailbox_store(applet, index);
 }
 
 enum lk_status lk_applet_on_get_private_data(struct lk_turn *turn)

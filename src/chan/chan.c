@@ -25,28 +25,20 @@ void lk_chan_forget(struct lk_chan *chan)
     lk_wipe(chan, sizeof *chan);
 }
 
-/* Kills the channel unless `status` is LK_OK; hands it on. */
-static enum lk_status settle(struct lk_chan *chan, enum lk_status status)
+/* A command may come first, or after the answer to the one before; never beyond FF. There is one
+ * answer for each counter, so that no ICV serves twice (EX4). */
+static enum lk_status check_turn(struct lk_chan *chan, enum way way, uint8_t *out_counter)
 {
-    if (status != LK_OK)
-        lk_chan_forget(chan);
-    return status;
-}
+    int is_due = way == COMMAND ? chan->counter == 0 || chan->is_answered : !chan->is_answered;
 
-/* A command may come first, or after the answer to the one before; never beyond FF. */
-static enum lk_status check_command_turn(struct lk_chan *chan)
-{
-    if (!chan->is_open || (chan->counter != 0 && !chan->is_answered))
+    if (!chan->is_open || !is_due)
         return LK_CALLER_STATE;
-    if (chan->counter == COUNTER_MAX)
-        return settle(chan, LK_PEER_COUNTER);
+    if (way == COMMAND && chan->counter == COUNTER_MAX) {
+        lk_chan_forget(chan);
+        return LK_PEER_COUNTER;
+    }
+    *out_counter = (uint8_t)(chan->counter + (way == COMMAND));
     return LK_OK;
-}
-
-/* One answer for each counter, so that no ICV serves twice (EX4). */
-static enum lk_status check_response_turn(const struct lk_chan *chan)
-{
-    return chan->is_open && !chan->is_answered ? LK_OK : LK_CALLER_STATE;
 }
 
 static enum lk_status make_icv(const struct lk_chan *chan, struct lk_crypto *crypto, enum way way,
@@ -178,72 +170,68 @@ static enum lk_status seal_body(const struct lk_chan *chan, struct lk_crypto *cr
     return LK_OK;
 }
 
-/* After a command: its counter, its MAC as the chaining value, and an answer is due. */
-static void advance(struct lk_chan *chan, uint8_t counter, const uint8_t mac[16])
+/* The end of one message. A command leaves its counter and its MAC as the chaining value, and an
+ * answer is due; whatever went wrong kills the channel. */
+static enum lk_status settle(struct lk_chan *chan, enum way way, uint8_t counter,
+                             const uint8_t mac[16], enum lk_status status)
 {
-    memcpy(chan->mcv, mac, sizeof chan->mcv);
+    if (status != LK_OK) {
+        lk_chan_forget(chan);
+        return status;
+    }
+    if (way == COMMAND)
+        memcpy(chan->mcv, mac, sizeof chan->mcv);
     chan->counter = counter;
-    chan->is_answered = 0;
+    chan->is_answered = way == RESPONSE;
+    return LK_OK;
+}
+
+static enum lk_status seal(struct lk_chan *chan, struct lk_crypto *crypto, enum way way,
+                           struct lk_bytes plain, uint8_t *out, size_t *out_len)
+{
+    uint8_t mac[16], counter = 0;
+
+    if (plain.len > LK_CHAN_PLAIN_MAX)
+        return LK_CALLER_ARGUMENT;
+    enum lk_status status = check_turn(chan, way, &counter);
+    if (status != LK_OK)
+        return status;
+    status = seal_body(chan, crypto, way, counter, plain, mac, out, out_len);
+    return settle(chan, way, counter, mac, status);
+}
+
+static enum lk_status open(struct lk_chan *chan, struct lk_crypto *crypto, enum way way,
+                           struct lk_bytes in, uint8_t *out, size_t *out_len)
+{
+    uint8_t mac[16], counter = 0;
+
+    enum lk_status status = check_turn(chan, way, &counter);
+    if (status != LK_OK)
+        return status;
+    status = open_body(chan, crypto, way, counter, in, mac, out, out_len);
+    return settle(chan, way, counter, mac, status);
 }
 
 enum lk_status lk_chan_seal_command(struct lk_chan *chan, struct lk_crypto *crypto,
                                     struct lk_bytes plain, uint8_t *out, size_t *out_len)
 {
-    uint8_t mac[16];
-
-    if (plain.len > LK_CHAN_PLAIN_MAX)
-        return LK_CALLER_ARGUMENT;
-    enum lk_status status = check_command_turn(chan);
-    if (status != LK_OK)
-        return status;
-    uint8_t counter = (uint8_t)(chan->counter + 1);
-    status = seal_body(chan, crypto, COMMAND, counter, plain, mac, out, out_len);
-    if (status == LK_OK)
-        advance(chan, counter, mac);
-    return settle(chan, status);
+    return seal(chan, crypto, COMMAND, plain, out, out_len);
 }
 
 enum lk_status lk_chan_open_command(struct lk_chan *chan, struct lk_crypto *crypto,
                                     struct lk_bytes in, uint8_t *out, size_t *out_len)
 {
-    uint8_t mac[16];
-
-    enum lk_status status = check_command_turn(chan);
-    if (status != LK_OK)
-        return status;
-    uint8_t counter = (uint8_t)(chan->counter + 1);
-    status = open_body(chan, crypto, COMMAND, counter, in, mac, out, out_len);
-    if (status == LK_OK)
-        advance(chan, counter, mac);
-    return settle(chan, status);
+    return open(chan, crypto, COMMAND, in, out, out_len);
 }
 
 enum lk_status lk_chan_seal_response(struct lk_chan *chan, struct lk_crypto *crypto,
                                      struct lk_bytes plain, uint8_t *out, size_t *out_len)
 {
-    uint8_t mac[16];
-
-    if (plain.len > LK_CHAN_PLAIN_MAX)
-        return LK_CALLER_ARGUMENT;
-    enum lk_status status = check_response_turn(chan);
-    if (status != LK_OK)
-        return status;
-    status = seal_body(chan, crypto, RESPONSE, chan->counter, plain, mac, out, out_len);
-    if (status == LK_OK)
-        chan->is_answered = 1;
-    return settle(chan, status);
+    return seal(chan, crypto, RESPONSE, plain, out, out_len);
 }
 
 enum lk_status lk_chan_open_response(struct lk_chan *chan, struct lk_crypto *crypto,
                                      struct lk_bytes in, uint8_t *out, size_t *out_len)
 {
-    uint8_t mac[16];
-
-    enum lk_status status = check_response_turn(chan);
-    if (status != LK_OK)
-        return status;
-    status = open_body(chan, crypto, RESPONSE, chan->counter, in, mac, out, out_len);
-    if (status == LK_OK)
-        chan->is_answered = 1;
-    return settle(chan, status);
+    return open(chan, crypto, RESPONSE, in, out, out_len);
 }

@@ -4,11 +4,11 @@
 /* Shortest draw whose repetition or constancy is no accident, bytes. */
 #define SAMPLE_LEN 16
 
-static int all_same(const uint8_t *at, size_t len)
+static int all_same(const uint8_t *at)
 {
     uint8_t differing = 0;
 
-    for (size_t i = 1; i < len; i++)
+    for (size_t i = 1; i < SAMPLE_LEN; i++)
         differing |= (uint8_t)(at[i] ^ at[0]);
     return lk_is_zero(&differing, 1);
 }
@@ -19,7 +19,7 @@ static enum lk_status check_sample(struct lk_crypto *crypto, const uint8_t *samp
     const struct lk_bytes part = {sample, SAMPLE_LEN};
     uint8_t hash[32];
 
-    if (all_same(sample, SAMPLE_LEN))
+    if (all_same(sample))
         return LK_PORT_RANDOM;
     enum lk_status status = crypto->port->sha256(crypto->port->ctx, &part, 1, hash);
     if (status != LK_OK)
@@ -39,8 +39,6 @@ enum lk_status lk_random(struct lk_crypto *crypto, uint8_t *out, size_t len)
         status = crypto->port->random(crypto->port->ctx, out, len);
         if (status == LK_OK)
             status = check_sample(crypto, out);
-        if (status == LK_OK && all_same(out, len))
-            status = LK_PORT_RANDOM;
         if (status != LK_OK)
             lk_wipe(out, len);
         return status;

@@ -224,7 +224,7 @@ enum lk_status lk_element_setup(struct lk_device *device,
 }
 
 enum lk_status lk_element_state(struct lk_device *device, const uint8_t id[LK_ENDPOINT_ID_LEN],
-                                uint8_t *out_state)
+                                uint8_t *out_state, uint8_t *out_is_first)
 {
     struct lk_wired_state state;
     uint8_t answer[LK_APDU_RESPONSE_MAX];
@@ -239,12 +239,13 @@ enum lk_status lk_element_state(struct lk_device *device, const uint8_t id[LK_EN
         memcmp(state.endpoint_id.at, id, LK_ENDPOINT_ID_LEN) != 0)
         return LK_PORT_ELEMENT;
     *out_state = state.state;
+    *out_is_first = state.is_first;
     return LK_OK;
 }
 
 /* --- the instance --- */
 
-enum lk_status lk_element_notice(struct lk_device *device, enum lk_status *out_status)
+enum lk_status lk_element_notice(struct lk_device *device, struct lk_element_notice *out)
 {
     struct lk_wired_notice notice;
     uint8_t answer[LK_APDU_RESPONSE_MAX];
@@ -255,7 +256,10 @@ enum lk_status lk_element_notice(struct lk_device *device, enum lk_status *out_s
                            &len));
     if (lk_wired_notice_parse(lk_bytes(answer, len), &notice) != LK_OK)
         return LK_PORT_ELEMENT;
-    *out_status = (enum lk_status)notice.status;
+    out->status = (enum lk_status)notice.status;
+    memcpy(out->endpoint_id, notice.endpoint_id.at, sizeof out->endpoint_id);
+    out->control_p1 = notice.control_p1;
+    out->control_p2 = notice.control_p2;
     return LK_OK;
 }
 

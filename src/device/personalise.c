@@ -147,9 +147,7 @@ enum lk_status lk_device_install_ca(struct lk_device *device, struct lk_bytes f,
     automaker->f_len = (uint16_t)f.len;
     automaker->e_len = (uint16_t)e.len;
     enum lk_status status = lk_wallet_save_automaker(device, index);
-    if (status != LK_OK) {
-        automaker->e_len = 0;
-        automaker->f_len = 0;
-    }
+    if (status != LK_OK) /* RAM says what the journal says */
+        (void)lk_wallet_load_automaker(device, index);
     return status;
 }

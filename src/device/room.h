@@ -7,6 +7,7 @@
  *   get_data.c     what the car reads
  *   wallet.c       the passes and automakers in the journal
  *   personalise.c  Instance CAs
+ *   sign_out.c     the end of one automaker on this phone
  *   element.c      wired APDUs to the secure element */
 #ifndef LK_DEVICE_ROOM_H
 #define LK_DEVICE_ROOM_H
@@ -88,6 +89,10 @@ enum lk_status lk_wallet_load(struct lk_device *device);
 enum lk_status lk_wallet_save_pass(struct lk_device *device, size_t index);
 enum lk_status lk_wallet_drop_pass(struct lk_device *device, size_t index);
 enum lk_status lk_wallet_save_automaker(struct lk_device *device, size_t index);
+/* One commit: the automaker and every pass under it. */
+enum lk_status lk_wallet_drop_automaker(struct lk_device *device, size_t index);
+/* What the journal holds of it; nothing is LK_OK. */
+enum lk_status lk_wallet_load_automaker(struct lk_device *device, size_t index);
 enum lk_status lk_wallet_free_pass(struct lk_device *device, size_t *out_index);
 /* Settles every pending pass that no run is making. */
 enum lk_status lk_wallet_settle(struct lk_device *device);
@@ -116,11 +121,17 @@ enum lk_status lk_element_terminate(struct lk_device *device, const uint8_t id[L
 /* Windows of AUTH1, or state (one byte, may be absent). */
 enum lk_status lk_element_setup(struct lk_device *device,
                                 const struct lk_wired_setup_endpoint *body);
-/* State of one endpoint (enum lk_endpoint_state); LK_CALLER_NOT_FOUND. */
+/* State of one endpoint (enum lk_endpoint_state), and 1 if it would answer its car;
+ * LK_CALLER_NOT_FOUND. */
 enum lk_status lk_element_state(struct lk_device *device, const uint8_t id[LK_ENDPOINT_ID_LEN],
-                                uint8_t *out_state);
-/* How the last transaction came out. */
-enum lk_status lk_element_notice(struct lk_device *device, enum lk_status *out_status);
+                                uint8_t *out_state, uint8_t *out_is_first);
+/* How the last transaction came out, of which endpoint, and P1 and P2 of CONTROL FLOW. */
+struct lk_element_notice {
+    enum lk_status status;
+    uint8_t endpoint_id[LK_ENDPOINT_ID_LEN];
+    uint8_t control_p1, control_p2; /* FF FF: none came */
+};
+enum lk_status lk_element_notice(struct lk_device *device, struct lk_element_notice *out);
 enum lk_status lk_element_set_express(struct lk_device *device, int on);
 enum lk_status lk_element_user_authenticated(struct lk_device *device);
 

@@ -87,6 +87,40 @@ enum lk_status lk_wallet_drop_pass(struct lk_device *device, size_t index)
     return LK_OK;
 }
 
+/* Removes every record that holds anything of automaker `index`, in the open change. */
+static enum lk_status remove_automaker(struct lk_device *device, size_t index)
+{
+    struct lk_store *store = device->config->store;
+
+    for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
+        if (device->passes[i].state != LK_PASS_FREE && device->passes[i].automaker == index)
+            LK_TRY(lk_store_remove(store, PASS_RECORD + (uint32_t)i));
+    }
+    LK_TRY(lk_store_remove(store, CA_RECORD + (uint32_t)index));
+    return lk_store_remove(store, AUTOMAKER_RECORD + (uint32_t)index);
+}
+
+enum lk_status lk_wallet_drop_automaker(struct lk_device *device, size_t index)
+{
+    struct lk_store *store = device->config->store;
+    enum lk_status status = lk_store_begin(store);
+
+    if (status == LK_OK)
+        status = remove_automaker(device, index);
+    if (status == LK_OK)
+        status = lk_store_commit(store);
+    if (status != LK_OK) {
+        lk_store_cancel(store);
+        return status;
+    }
+    for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
+        if (device->passes[i].automaker == index)
+            memset(&device->passes[i], 0, sizeof device->passes[i]);
+    }
+    memset(&device->automakers[index], 0, sizeof device->automakers[index]);
+    return LK_OK;
+}
+
 enum lk_status lk_wallet_save_automaker(struct lk_device *device, size_t index)
 {
     const struct lk_automaker *automaker = &device->automakers[index];
@@ -114,7 +148,7 @@ enum lk_status lk_wallet_save_automaker(struct lk_device *device, size_t index)
     return status;
 }
 
-static enum lk_status load_automaker(struct lk_device *device, size_t index)
+enum lk_status lk_wallet_load_automaker(struct lk_device *device, size_t index)
 {
     struct lk_automaker *automaker = &device->automakers[index];
     struct lk_store *store = device->config->store;
@@ -123,6 +157,7 @@ static enum lk_status load_automaker(struct lk_device *device, size_t index)
     size_t len = 0, e_len = 0;
     struct lk_rd rd;
 
+    memset(automaker, 0, sizeof *automaker);
     status = lk_store_read(store, AUTOMAKER_RECORD + (uint32_t)index, record, sizeof record, &len);
     if (status != LK_OK)
         return status == LK_CALLER_NOT_FOUND ? LK_OK : status;
@@ -162,7 +197,7 @@ enum lk_status lk_wallet_load(struct lk_device *device)
         LK_TRY(read_pass(lk_bytes(record, len), &device->passes[i]));
     }
     for (size_t i = 0; i < LK_DEVICE_NUM_AUTOMAKERS; i++)
-        LK_TRY(load_automaker(device, i));
+        LK_TRY(lk_wallet_load_automaker(device, i));
     return LK_OK;
 }
 
@@ -198,6 +233,8 @@ static enum lk_status set_state(struct lk_device *device, size_t index, uint8_t 
     enum lk_status status = lk_wallet_save_pass(device, index);
     if (status != LK_OK)
         pass->state = before;
+    if (pass->state != LK_PASS_ACTIVE)
+        pass->is_ready = 0;
     return status;
 }
 
@@ -249,8 +286,8 @@ static enum lk_status follow(struct lk_device *device, size_t index, uint8_t end
 static enum lk_status settle(struct lk_device *device, size_t index)
 {
     const struct lk_pass *pass = &device->passes[index];
-    uint8_t state = LK_ELEMENT_NONE;
-    enum lk_status status = lk_element_state(device, pass->endpoint_id, &state);
+    uint8_t state = LK_ELEMENT_NONE, is_first = 0;
+    enum lk_status status = lk_element_state(device, pass->endpoint_id, &state, &is_first);
 
     if (status != LK_OK && status != LK_CALLER_NOT_FOUND)
         return status;
@@ -271,18 +308,29 @@ enum lk_status lk_wallet_settle(struct lk_device *device)
     return LK_OK;
 }
 
+/* What the car said last of this key. Nothing but the screen hears it (S1). */
+static void listen(struct lk_pass *pass, const struct lk_element_notice *notice)
+{
+    if (memcmp(pass->endpoint_id, notice->endpoint_id, sizeof pass->endpoint_id) != 0 ||
+        notice->control_p1 == 0xff)
+        return;
+    pass->check_with_car = notice->control_p1 == LK_CONTROL_FAILED &&
+                           notice->control_p2 == LK_CONTROL_KEY_ENDED;
+}
+
 enum lk_status lk_device_refresh(struct lk_device *device, enum lk_status *out_last_tap)
 {
-    enum lk_status last = LK_INTERNAL;
+    struct lk_element_notice last;
 
     LK_TRY(lk_element_notice(device, &last));
     for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
-        const struct lk_pass *pass = &device->passes[i];
-        uint8_t state = LK_ELEMENT_NONE;
+        struct lk_pass *pass = &device->passes[i];
+        uint8_t state = LK_ELEMENT_NONE, is_first = 0;
 
         if (pass->state == LK_PASS_FREE || pass->state == LK_PASS_REMOVED)
             continue;
-        enum lk_status status = lk_element_state(device, pass->endpoint_id, &state);
+        enum lk_status status =
+            lk_element_state(device, pass->endpoint_id, &state, &is_first);
         if (status == LK_CALLER_NOT_FOUND && pass->state != LK_PASS_PENDING)
             status = set_state(device, i, LK_PASS_REMOVED);
         else if (status == LK_CALLER_NOT_FOUND)
@@ -290,8 +338,10 @@ enum lk_status lk_device_refresh(struct lk_device *device, enum lk_status *out_l
         else if (status == LK_OK)
             status = follow(device, i, state);
         LK_TRY(status);
+        listen(pass, &last);
+        pass->is_ready = is_first & !pass->check_with_car & (pass->state == LK_PASS_ACTIVE);
     }
-    *out_last_tap = last;
+    *out_last_tap = last.status;
     return LK_OK;
 }
 

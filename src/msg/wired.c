@@ -209,6 +209,7 @@ enum lk_status lk_wired_state_parse(struct lk_bytes in, struct lk_wired_state *o
     msg.vehicle_id = lk_field_take(&rd, LK_TAG_WIRED_VEHICLE_ID, LK_VEHICLE_ID_LEN);
     msg.state = lk_field_u8(&rd, LK_TAG_STATE);
     msg.is_confirmed = read_flag(&rd, LK_TAG_IS_CONFIRMED);
+    msg.is_first = read_flag(&rd, LK_TAG_IS_FIRST);
     msg.slot = lk_tlv_take(&rd, LK_TAG_WIRED_SLOT, 1, LK_SLOT_ID_MAX);
     LK_TRY(lk_field_close(&rd));
     *out = msg;
@@ -222,6 +223,7 @@ void lk_wired_state_write(const struct lk_wired_state *msg, struct lk_wr *wr)
                  LK_VEHICLE_ID_LEN);
     lk_tlv_put_u8(wr, LK_TAG_STATE, msg->state);
     put_flag(wr, LK_TAG_IS_CONFIRMED, msg->is_confirmed);
+    put_flag(wr, LK_TAG_IS_FIRST, msg->is_first);
     lk_field_put(wr, LK_TAG_WIRED_SLOT, msg->slot, 1, LK_SLOT_ID_MAX);
 }
 

@@ -74,12 +74,13 @@ enum lk_status lk_wired_cas_parse(struct lk_bytes in, struct lk_wired_list *out)
 int lk_wired_list_next(struct lk_bytes *items, struct lk_bytes *out_value);
 /* Building: one item (they are the bodies lk_wired_endpoint and lk_wired_ca). */
 
-/* VIEW P1 04: 50 4D DF10 DF11 4E. */
+/* VIEW P1 04: 50 4D DF10 DF11 DF14 4E. */
 struct lk_wired_state {
     struct lk_bytes endpoint_id; /* 8 */
     struct lk_bytes vehicle_id;  /* 8 */
     uint8_t state;               /* enum lk_endpoint_state */
     uint8_t is_confirmed;        /* 0 or 1 */
+    uint8_t is_first;            /* 0 or 1: it would answer its car */
     struct lk_bytes slot;        /* 1 to 8 */
 };
 enum lk_status lk_wired_state_parse(struct lk_bytes in, struct lk_wired_state *out);

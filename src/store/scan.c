@@ -152,11 +152,15 @@ enum lk_status lk_journal_scan(struct lk_store *store, uint32_t half, struct lk_
     store->sequence = sequence = out->header.sequence;
     store->sealed_end = LK_JOURNAL_HEADER_LEN;
     store->num_seals = 0;
-    do {
+    for (;; sequence++) {
         if (lk_seal_offset(store->port, store->num_seals) < store->sealed_end)
             return LK_OK; /* no roof is left for another seal: the bytes are not ours */
-        status = commit(store, sequence++);
-    } while (status == LK_OK);
+        status = commit(store, sequence);
+        if (status != LK_OK)
+            break;
+        if (sequence == UINT32_MAX)
+            return LK_OK; /* nor does a writer of ours go so far (LI7) */
+    }
     if (status != LK_STORE_CORRUPT && status != LK_CALLER_NOT_FOUND)
         return status;
     return judge_end(store, out);

@@ -45,6 +45,9 @@ void lk_trace_field(struct lk_trace *trace, unsigned depth, const char *name, co
                     struct lk_bytes bytes);
 /* Gives a line for a check and keeps the first failure. Returns `status`. */
 enum lk_status lk_trace_check(struct lk_trace *trace, const char *name, enum lk_status status);
+/* Keeps what AUTH0 says, and checks the signatures of AUTH1 under the keys that are known. */
+enum lk_status lk_trace_signature(struct lk_trace *trace, const struct lk_body_row *row,
+                                  struct lk_bytes plain);
 /* Names every TLV of `in`, and the parts of those that have parts. */
 void lk_trace_tree(struct lk_trace *trace, enum lk_place place, struct lk_bytes in);
 

@@ -145,6 +145,8 @@ static void name_object(struct lk_trace *trace, struct lk_bytes plain)
 static enum lk_status name_body(struct lk_trace *trace, const struct lk_body_row *row,
                                 struct lk_bytes plain)
 {
+    enum lk_status status = LK_OK;
+
     if (row->ins == INS_WRITE_DATA && !row->is_response)
         return name_data(trace, plain);
     if (row->place == LK_IN_OBJECT)
@@ -159,7 +161,8 @@ static enum lk_status name_body(struct lk_trace *trace, const struct lk_body_row
         lk_trace_tree(trace, row->place, plain);
     if (row->check == NULL)
         return LK_OK;
-    return lk_trace_check(trace, row->check_name, row->check(plain));
+    status = lk_trace_check(trace, row->check_name, row->check(plain));
+    return status == LK_OK ? lk_trace_signature(trace, row, plain) : status;
 }
 
 /* Opens a sealed body on a copy where the other side's state is needed, so that a command and its

@@ -35,6 +35,15 @@ struct lk_trace_line {
 };
 typedef void (*lk_trace_sink)(void *ctx, const struct lk_trace_line *line);
 
+/* What the signatures of AUTH1 cover, and whose they are. */
+struct lk_trace_auth {
+    uint8_t vehicle_key[LK_POINT_LEN], device_key[LK_POINT_LEN];
+    uint8_t has_vehicle_key, has_device_key;
+    uint8_t is_begun, is_whole; /* AUTH0 was seen; its answer too */
+    uint8_t vehicle_ephemeral[LK_POINT_LEN], device_ephemeral[LK_POINT_LEN];
+    uint8_t transaction_id[LK_TRANSACTION_ID_LEN], vehicle_id[LK_VEHICLE_ID_LEN];
+};
+
 /* Fields belong to src/trace. */
 struct lk_trace {
     struct lk_crypto *crypto;
@@ -46,6 +55,7 @@ struct lk_trace {
     struct lk_command command;  /* header of the last command; its body is not kept */
     uint8_t has_command;
     struct lk_chan chan;
+    struct lk_trace_auth auth;
     uint8_t data[LK_REASSEMBLY_MAX]; /* WRITE DATA so far */
     size_t data_len;
     int is_opened;              /* lines being given are from inside the channel */
@@ -62,6 +72,10 @@ void lk_trace_forget(struct lk_trace *trace);
 /* Session keys of this conversation, before the first sealed byte is fed: after the AUTH1 command,
  * after the answer to SPAKE2+ VERIFY, or after a fast AUTH0. Copied. */
 void lk_trace_keys(struct lk_trace *trace, const struct lk_session_keys *keys);
+
+/* Public keys of the car and of the phone's key, 65 bytes or NULL, copied: from here on the
+ * signatures of AUTH1 are checked, the phone's where the channel is opened. */
+void lk_trace_public_keys(struct lk_trace *trace, const uint8_t *vehicle, const uint8_t *device);
 
 /* One command or response, whole. Returns the first check it failed, or LK_OK; without keys a
  * sealed body is no failure. */

@@ -85,6 +85,7 @@ static void wipe_secrets(struct lk_vehicle_key *key)
     lk_wipe(key->token, sizeof key->token);
     key->token_len = 0;
     key->spare_tokens = 0;
+    key->has_next_token = 0;
 }
 
 enum lk_status lk_vehicle_drop_pending(struct lk_vehicle *vehicle)

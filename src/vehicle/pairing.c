@@ -65,6 +65,9 @@ static uint8_t reason_for(enum lk_status status)
     case LK_PEER_TIMEOUT:
         return LK_OP_TIMEOUT;
     case LK_PEER_SW:
+    case LK_PEER_SEQUENCE:
+    case LK_PEER_NOT_READY:
+    case LK_PAIRING_REFUSED:
         return LK_OP_UNEXPECTED_SW;
     case LK_PEER_MAC:
     case LK_PEER_COUNTER:
@@ -307,6 +310,23 @@ static enum lk_status on_read(struct lk_pairing *pairing, struct lk_bytes body,
     return lk_pairing_send_data(pairing, send);
 }
 
+/* What a status word that is not 9000 says at this step. The same word says one thing of REQUEST
+ * and another of VERIFY (protocol 4.3, 4.4). */
+static enum lk_status meaning_of(uint8_t state, uint16_t sw)
+{
+    if (state == LK_PAIR_SELECT)
+        return lk_status_for_sw(sw);
+    if (state != LK_PAIR_REQUEST && state != LK_PAIR_VERIFY)
+        return LK_PEER_SW;
+    if (sw == LK_SW_SEQUENCE)
+        return LK_PEER_SEQUENCE;
+    if (sw == LK_SW_INVALID)
+        return state == LK_PAIR_REQUEST ? LK_PAIRING_REFUSED : LK_PEER_EVIDENCE;
+    if (sw == LK_SW_NOT_READY && state == LK_PAIR_REQUEST)
+        return LK_PEER_NOT_READY;
+    return LK_PEER_SW;
+}
+
 static enum lk_status take(struct lk_pairing *pairing, uint64_t now_ms, struct lk_bytes response,
                            const struct lk_send *send)
 {
@@ -320,7 +340,7 @@ static enum lk_status take(struct lk_pairing *pairing, uint64_t now_ms, struct l
         return on_reselect(pairing, sw, send);
     /* More data is announced only while objects are read, and there it is only a hint (S2). */
     if (sw != LK_SW_OK && !(pairing->state == LK_PAIR_READ && (sw & 0xff00u) == LK_SW_MORE))
-        return pairing->state >= LK_PAIR_WRITE ? LK_PEER_SW : lk_status_for_sw(sw);
+        return meaning_of(pairing->state, sw);
     switch (pairing->state) {
     case LK_PAIR_SELECT:
         return on_select(pairing, now_ms, body, send);

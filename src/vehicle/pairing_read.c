@@ -127,23 +127,6 @@ enum lk_status lk_pairing_take_part(struct lk_pairing *pairing, struct lk_bytes 
     return *out_is_whole ? LK_OK : lk_pairing_ask(pairing, send);
 }
 
-/* H's CommonName: 16 upper-case hex digits, the endpoint identifier (D2). */
-static enum lk_status endpoint_id(const struct lk_cert *h, uint8_t out[LK_ENDPOINT_ID_LEN])
-{
-    if (h->common_name.len != 2 * LK_ENDPOINT_ID_LEN)
-        return LK_CERT_NAME;
-    memset(out, 0, LK_ENDPOINT_ID_LEN);
-    for (size_t i = 0; i < h->common_name.len; i++) {
-        uint8_t c = h->common_name.at[i];
-        int is_digit = c >= '0' && c <= '9';
-
-        if (!is_digit && !(c >= 'A' && c <= 'F'))
-            return LK_CERT_NAME;
-        out[i / 2] = (uint8_t)(out[i / 2] << 4 | (is_digit ? c - '0' : c - 'A' + 10));
-    }
-    return LK_OK;
-}
-
 /* The facts of H are rebuilt from what was sent and compared as bytes (D1, S24). */
 static enum lk_status check_facts(const struct lk_pairing *pairing, const struct lk_cert *h,
                                   const uint8_t id[LK_ENDPOINT_ID_LEN])
@@ -201,12 +184,14 @@ enum lk_status lk_pairing_accept(struct lk_pairing *pairing)
     struct lk_bytes e = lk_bytes(pairing->data + pairing->e_at, pairing->e_len);
     struct lk_bytes h = lk_bytes(pairing->data + pairing->h_at, pairing->h_len);
     struct lk_cert cert_f, cert_e, cert_h;
+    struct lk_endpoint_facts said;
     struct lk_vehicle_key key;
 
     LK_TRY(lk_chain_check_endpoint(crypto, vehicle->config->root_key, f, e, h, NULL, &cert_f,
                                    &cert_e, &cert_h));
     memset(&key, 0, sizeof key);
-    LK_TRY(endpoint_id(&cert_h, key.endpoint_id));
+    LK_TRY(lk_cert_endpoint_facts(&cert_h, &said)); /* its name is the identifier (D2) */
+    memcpy(key.endpoint_id, said.endpoint_id, sizeof key.endpoint_id);
     LK_TRY(check_facts(pairing, &cert_h, key.endpoint_id));
     if (lk_vehicle_find_public(vehicle, cert_h.public_key) != LK_NO_KEY)
         return LK_PEER_VALUE; /* every owner key is a new one (protocol 4.10) */

@@ -57,9 +57,18 @@ int lk_policy_fast(const struct lk_vehicle *vehicle, uint8_t reader, uint8_t act
 
 int lk_policy_fresh(const struct lk_vehicle_key *key, uint64_t now_ms)
 {
-    /* A clock that went back proves nothing about age. */
-    return key->fast_count < LK_FAST_MAX_COUNT && now_ms >= key->standard_ms &&
-           now_ms - key->standard_ms < LK_FAST_MAX_AGE_MS;
+    /* A clock that went back proves nothing about age, nor does one that started again. */
+    return key->fast_count < LK_FAST_MAX_COUNT && key->standard_ms != LK_BEFORE_START &&
+           now_ms >= key->standard_ms && now_ms - key->standard_ms < LK_FAST_MAX_AGE_MS;
+}
+
+enum lk_status lk_policy_condition(const struct lk_vehicle *vehicle, uint8_t action)
+{
+    if (action != LK_ACTION_LOCK)
+        return LK_OK;
+    if (vehicle->condition & LK_CAR_ENGINE_ON)
+        return LK_TAP_NOT_PARKED;
+    return vehicle->condition & LK_CAR_DOOR_OPEN ? LK_TAP_VEHICLE_STATE : LK_OK;
 }
 
 enum lk_status lk_policy_check(const struct lk_vehicle *vehicle, size_t index, uint8_t reader,

@@ -11,9 +11,10 @@ enum {
     RECORD_KEY = 0x00010000,
     RECORD_FAST = 0x00020000,
     RECORD_TOKENS = 0x00030000,
+    RECORD_NEXT = 0x00040000,
 };
 
-/* state role slot_len rights(2) speed fast_count(2) standard_ms(8) slot(8) endpoint(8) PK(65) */
+/* state role slot_len rights(2) speed fast_count(2) zero(8) slot(8) endpoint(8) PK(65) */
 #define KEY_RECORD_LEN (1 + 1 + 1 + 2 + 1 + 2 + 8 + 8 + 8 + 65)
 /* L(65) salt(16) n(4) r(2) p(2), then wrapped w0 */
 #define VERIFIER_PLAIN_LEN (65 + 16 + 4 + 2 + 2)
@@ -44,6 +45,7 @@ enum lk_status lk_vehicle_end_commit(struct lk_vehicle *vehicle, enum lk_status 
 enum lk_status lk_vehicle_put_key(struct lk_vehicle *vehicle, size_t index,
                                   const struct lk_vehicle_key *key)
 {
+    static const uint8_t no_time[8]; /* the clock starts again with the car: none is kept */
     uint8_t record[KEY_RECORD_LEN];
     struct lk_wr wr;
 
@@ -54,8 +56,7 @@ enum lk_status lk_vehicle_put_key(struct lk_vehicle *vehicle, size_t index,
     lk_wr_u16(&wr, key->rights);
     lk_wr_u8(&wr, key->speed_limit_kmh);
     lk_wr_u16(&wr, key->fast_count);
-    lk_wr_u32(&wr, (uint32_t)(key->standard_ms >> 32));
-    lk_wr_u32(&wr, (uint32_t)(key->standard_ms & UINT32_MAX));
+    lk_wr_put(&wr, no_time, sizeof no_time);
     lk_wr_put(&wr, key->slot, sizeof key->slot);
     lk_wr_put(&wr, key->endpoint_id, sizeof key->endpoint_id);
     lk_wr_put(&wr, key->public_key, sizeof key->public_key);
@@ -72,8 +73,8 @@ enum lk_status lk_vehicle_put_fast(struct lk_vehicle *vehicle, size_t index,
     return lk_store_put(store_of(vehicle), RECORD_FAST + (uint32_t)index, record, sizeof record);
 }
 
-enum lk_status lk_vehicle_put_tokens(struct lk_vehicle *vehicle, size_t index,
-                                     const uint8_t seed[32], const uint8_t slots[16])
+static enum lk_status put_seed(struct lk_vehicle *vehicle, uint32_t id, const uint8_t seed[32],
+                               const uint8_t slots[16])
 {
     uint8_t record[16 + LK_KEY_RECORD_MAX];
     struct lk_bytes label = lk_bytes(token_label, sizeof token_label);
@@ -81,7 +82,20 @@ enum lk_status lk_vehicle_put_tokens(struct lk_vehicle *vehicle, size_t index,
 
     memcpy(record, slots, 16);
     LK_TRY(lk_secret_save(vehicle->config->crypto, lk_bytes(seed, 32), label, record + 16, &len));
-    return lk_store_put(store_of(vehicle), RECORD_TOKENS + (uint32_t)index, record, 16 + len);
+    return lk_store_put(store_of(vehicle), id, record, 16 + len);
+}
+
+enum lk_status lk_vehicle_put_tokens(struct lk_vehicle *vehicle, size_t index,
+                                     const uint8_t seed[32], const uint8_t slots[16])
+{
+    LK_TRY(lk_store_remove(store_of(vehicle), RECORD_NEXT + (uint32_t)index));
+    return put_seed(vehicle, RECORD_TOKENS + (uint32_t)index, seed, slots);
+}
+
+enum lk_status lk_vehicle_put_next(struct lk_vehicle *vehicle, size_t index,
+                                   const uint8_t seed[32], const uint8_t slots[16])
+{
+    return put_seed(vehicle, RECORD_NEXT + (uint32_t)index, seed, slots);
 }
 
 enum lk_status lk_vehicle_drop_fast(struct lk_vehicle *vehicle, size_t index)
@@ -93,6 +107,7 @@ enum lk_status lk_vehicle_drop_key(struct lk_vehicle *vehicle, size_t index)
 {
     LK_TRY(lk_store_remove(store_of(vehicle), RECORD_KEY + (uint32_t)index));
     LK_TRY(lk_store_remove(store_of(vehicle), RECORD_TOKENS + (uint32_t)index));
+    LK_TRY(lk_store_remove(store_of(vehicle), RECORD_NEXT + (uint32_t)index));
     return lk_vehicle_drop_fast(vehicle, index);
 }
 
@@ -233,34 +248,50 @@ enum lk_status lk_vehicle_token(struct lk_vehicle *vehicle, const uint8_t seed[3
     return lk_hkdf(vehicle->config->crypto, lk_bytes(seed, 32), info, 2, out, LK_TOKEN_LEN);
 }
 
+/* One seed with its spare slots. LK_CALLER_NOT_FOUND if there is no such record. */
+static enum lk_status read_seed(struct lk_vehicle *vehicle, uint32_t id, uint8_t seed[32],
+                                uint8_t slots[16])
+{
+    struct lk_bytes label = lk_bytes(token_label, sizeof token_label);
+    uint8_t record[16 + LK_KEY_RECORD_MAX];
+    size_t len = 0, seed_len = 0;
+
+    LK_TRY(read(vehicle, id, record, sizeof record, &len));
+    if (len == 0)
+        return LK_CALLER_NOT_FOUND;
+    if (len <= 16)
+        return LK_STORE_CORRUPT;
+    LK_TRY(lk_secret_load(vehicle->config->crypto, lk_bytes(record + 16, len - 16), label, seed, 32,
+                          &seed_len));
+    memcpy(slots, record, 16);
+    return seed_len == 32 ? LK_OK : LK_STORE_CORRUPT;
+}
+
+enum lk_status lk_vehicle_read_next(struct lk_vehicle *vehicle, size_t index, uint8_t seed[32],
+                                    uint8_t slots[16])
+{
+    return read_seed(vehicle, RECORD_NEXT + (uint32_t)index, seed, slots);
+}
+
 static enum lk_status read_tokens(struct lk_vehicle *vehicle, size_t index)
 {
     struct lk_vehicle_key *key = &vehicle->keys[index];
-    struct lk_bytes label = lk_bytes(token_label, sizeof token_label);
-    uint8_t record[16 + LK_KEY_RECORD_MAX], seed[32];
-    size_t len = 0, seed_len = 0;
+    uint8_t seed[32], slots[16];
     enum lk_status status = LK_INTERNAL;
 
     memset(seed, 0, sizeof seed);
-    status = read(vehicle, RECORD_TOKENS + (uint32_t)index, record, sizeof record, &len);
-    if (status != LK_OK || len == 0)
-        goto out;
-    status = LK_STORE_CORRUPT;
-    if (len <= 16)
-        goto out;
-    status = lk_secret_load(vehicle->config->crypto, lk_bytes(record + 16, len - 16), label, seed,
-                            sizeof seed, &seed_len);
-    if (status == LK_OK && seed_len != sizeof seed)
-        status = LK_STORE_CORRUPT;
+    status = read_seed(vehicle, RECORD_TOKENS + (uint32_t)index, seed, slots);
     if (status == LK_OK)
         status = lk_vehicle_token(vehicle, seed, 0, key->token);
-    if (status != LK_OK)
-        goto out;
-    key->token_len = LK_TOKEN_LEN;
-    key->spare_tokens = LK_NUM_SPARES;
-out:
+    if (status == LK_OK) {
+        key->token_len = LK_TOKEN_LEN;
+        key->spare_tokens = LK_NUM_SPARES;
+    }
+    if (status == LK_OK || status == LK_CALLER_NOT_FOUND)
+        status = lk_vehicle_read_next(vehicle, index, seed, slots);
+    key->has_next_token = status == LK_OK;
     lk_wipe(seed, sizeof seed);
-    return status;
+    return status == LK_CALLER_NOT_FOUND ? LK_OK : status;
 }
 
 static enum lk_status read_key(struct lk_vehicle *vehicle, size_t index)
@@ -283,8 +314,8 @@ static enum lk_status read_key(struct lk_vehicle *vehicle, size_t index)
     key->rights = lk_rd_u16(&rd);
     key->speed_limit_kmh = lk_rd_u8(&rd);
     key->fast_count = lk_rd_u16(&rd);
-    key->standard_ms = (uint64_t)lk_rd_u32(&rd) << 32;
-    key->standard_ms |= lk_rd_u32(&rd);
+    (void)lk_rd_take(&rd, 8);
+    key->standard_ms = LK_BEFORE_START;
     memcpy(key->slot, lk_rd_take(&rd, sizeof key->slot).at, sizeof key->slot);
     memcpy(key->endpoint_id, lk_rd_take(&rd, sizeof key->endpoint_id).at, sizeof key->endpoint_id);
     memcpy(key->public_key, lk_rd_take(&rd, sizeof key->public_key).at, sizeof key->public_key);

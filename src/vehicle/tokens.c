@@ -1,5 +1,8 @@
 /* tokens.c: mailbox work of phase 3: the car draws the immobilizer tokens and the spare slots and
- * writes them in one atomic session of EXCHANGE, the signaling bit last (project-defined, D28). */
+ * writes them in one atomic session of EXCHANGE, the signaling bit last (project-defined, D28).
+ *
+ * The phone commits before the car hears of it, so new tokens are in the car's store as "next"
+ * before they leave; whichever of the two the phone shows is right (spec/transaction.md). */
 #include "vehicle/vehicle.h"
 
 /* Tokens in the first command: as many as fit under the limit of one plaintext. */
@@ -21,11 +24,81 @@ static enum lk_status draw_slots(struct lk_tap *tap)
     return LK_OK;
 }
 
+enum lk_status lk_tokens_prove(struct lk_tap *tap, struct lk_bytes window)
+{
+    struct lk_vehicle *vehicle = tap->vehicle;
+    const struct lk_vehicle_key *key = &vehicle->keys[tap->key_index];
+    uint8_t next[LK_TOKEN_LEN] = {0};
+    int is_current = 0, is_next = 0;
+    enum lk_status status = LK_OK;
+
+    tap->token_proof = LK_TOKEN_NONE;
+    if (window.len != LK_TOKEN_LEN)
+        return LK_OK;
+    if (key->has_next_token)
+        status = lk_vehicle_read_next(vehicle, tap->key_index, tap->token_seed, tap->spare_slots);
+    if (status == LK_OK && key->has_next_token)
+        status = lk_vehicle_token(vehicle, tap->token_seed, 0, next);
+    if (status == LK_OK) { /* both are compared, whatever the first says */
+        is_current = (key->token_len != 0) & lk_equal(window.at, key->token, LK_TOKEN_LEN);
+        is_next = (key->has_next_token != 0) & lk_equal(window.at, next, LK_TOKEN_LEN);
+    }
+    if (is_current)
+        tap->token_proof = LK_TOKEN_CURRENT;
+    if (is_next)
+        tap->token_proof = LK_TOKEN_NEXT;
+    else
+        lk_wipe(tap->token_seed, sizeof tap->token_seed);
+    lk_wipe(next, sizeof next);
+    return status;
+}
+
+/* The records of a beginning, in the open commit: what the phone proved to have is the current one
+ * before a new one is drawn, so that the phone's is always one of the two. */
+static enum lk_status put_drawn(struct lk_tap *tap, uint8_t current[LK_TOKEN_LEN])
+{
+    struct lk_vehicle *vehicle = tap->vehicle;
+
+    if (tap->token_proof == LK_TOKEN_NEXT) {
+        LK_TRY(lk_vehicle_token(vehicle, tap->token_seed, 0, current));
+        LK_TRY(lk_vehicle_put_tokens(vehicle, tap->key_index, tap->token_seed, tap->spare_slots));
+    }
+    LK_TRY(lk_random(vehicle->config->crypto, tap->token_seed, sizeof tap->token_seed));
+    LK_TRY(draw_slots(tap));
+    return lk_vehicle_put_next(vehicle, tap->key_index, tap->token_seed, tap->spare_slots);
+}
+
 enum lk_status lk_tokens_begin(struct lk_tap *tap)
 {
-    LK_TRY(lk_random(tap->vehicle->config->crypto, tap->token_seed, sizeof tap->token_seed));
-    tap->exchange_phase = 0;
-    return draw_slots(tap);
+    struct lk_vehicle *vehicle = tap->vehicle;
+    struct lk_vehicle_key *key = &vehicle->keys[tap->key_index];
+    uint8_t current[LK_TOKEN_LEN] = {0};
+    enum lk_status status = lk_store_begin(vehicle->config->store);
+
+    if (status == LK_OK)
+        status = lk_vehicle_end_commit(vehicle, put_drawn(tap, current));
+    if (status == LK_OK) {
+        if (tap->token_proof == LK_TOKEN_NEXT) {
+            memcpy(key->token, current, sizeof key->token);
+            key->token_len = LK_TOKEN_LEN;
+        }
+        key->has_next_token = 1;
+        tap->exchange_phase = 0;
+    }
+    lk_wipe(current, sizeof current);
+    return status;
+}
+
+enum lk_status lk_tokens_check_ours(const struct lk_tap *tap)
+{
+    uint8_t seed[32] = {0}, slots[16];
+    enum lk_status status = lk_vehicle_read_next(tap->vehicle, tap->key_index, seed, slots);
+
+    if (status == LK_CALLER_NOT_FOUND ||
+        (status == LK_OK && !lk_equal(seed, tap->token_seed, sizeof seed)))
+        status = LK_TAP_TOKEN;
+    lk_wipe(seed, sizeof seed);
+    return status;
 }
 
 /* Tokens `from` to below `to` as one write at their place in the confidential mailbox. */

@@ -11,6 +11,7 @@ static void close_tap(struct lk_tap *tap)
 {
     lk_key_free(tap->vehicle->config->crypto, &tap->ephemeral);
     lk_chan_forget(&tap->chan);
+    lk_wipe(&tap->persistent, sizeof tap->persistent);
     lk_wipe(&tap->fresh_fast, sizeof tap->fresh_fast);
     lk_wipe(tap->token_seed, sizeof tap->token_seed);
     lk_wipe(tap->device_ephemeral, sizeof tap->device_ephemeral);
@@ -45,6 +46,8 @@ static enum lk_status can_know(enum lk_status cause)
     case LK_TAP_NOT_ALLOWED:
     case LK_TAP_NEEDS_STANDARD:
     case LK_TAP_TOKEN:
+    case LK_TAP_NOT_PARKED:
+    case LK_TAP_VEHICLE_STATE:
         return cause;
     default:
         return fault == LK_FAULT_PEER ? LK_TAP_BROKEN_PEER : cause;
@@ -79,6 +82,10 @@ static enum lk_status refuse(struct lk_tap *tap, enum lk_status cause, const str
         p2 = LK_CONTROL_SIGNATURE;
     if (cause == LK_TAP_KEY_ENDED)
         p2 = LK_CONTROL_KEY_ENDED;
+    if (cause == LK_TAP_NOT_PARKED)
+        p2 = LK_CONTROL_NOT_PARKED;
+    if (cause == LK_TAP_VEHICLE_STATE)
+        p2 = LK_CONTROL_NOT_READY;
     return control(tap, LK_CONTROL_FAILED, p2, send);
 }
 
@@ -98,6 +105,9 @@ static enum lk_status keep_standard(struct lk_tap *tap, const struct lk_vehicle_
         status = lk_vehicle_put_key(vehicle, tap->key_index, &stored);
         if (status == LK_OK)
             status = lk_vehicle_put_fast(vehicle, tap->key_index, changed);
+        if (status == LK_OK && tap->token_proof == LK_TOKEN_NEXT)
+            status = lk_vehicle_put_tokens(vehicle, tap->key_index, tap->token_seed,
+                                           tap->spare_slots);
         status = lk_vehicle_end_commit(vehicle, status);
     }
     if (status == LK_OK)
@@ -126,6 +136,19 @@ static enum lk_status keep_fast(struct lk_tap *tap)
     return status;
 }
 
+/* The token the phone has by now, if it is another one than the car held for current. */
+static enum lk_status new_token(const struct lk_tap *tap, struct lk_vehicle_key *changed)
+{
+    if (tap->action != LK_ACTION_MAINTAIN && tap->token_proof != LK_TOKEN_NEXT)
+        return LK_OK;
+    if (tap->action == LK_ACTION_MAINTAIN)
+        LK_TRY(lk_tokens_check_ours(tap));
+    changed->token_len = LK_TOKEN_LEN;
+    changed->spare_tokens = LK_NUM_SPARES;
+    changed->has_next_token = 0;
+    return lk_vehicle_token(tap->vehicle, tap->token_seed, 0, changed->token);
+}
+
 /* Writes what the transaction leaves behind: one commit, before the decision shows. */
 static enum lk_status keep(struct lk_tap *tap, uint64_t now_ms)
 {
@@ -140,15 +163,13 @@ static enum lk_status keep(struct lk_tap *tap, uint64_t now_ms)
     changed.fast = tap->fresh_fast;
     changed.fast_count = 0;
     changed.standard_ms = now_ms;
+    status = new_token(tap, &changed);
+    if (status != LK_OK)
+        goto out;
     if (tap->action != LK_ACTION_MAINTAIN) {
         status = keep_standard(tap, &changed);
         goto out;
     }
-    status = lk_vehicle_token(tap->vehicle, tap->token_seed, 0, changed.token);
-    changed.token_len = LK_TOKEN_LEN;
-    changed.spare_tokens = LK_NUM_SPARES;
-    if (status != LK_OK)
-        goto out;
     if (changed.state == LK_KEY_PENDING) {
         changed.state = LK_KEY_ACTIVE;
         status = lk_vehicle_promote(tap->vehicle, tap->key_index, &changed, tap);
@@ -174,6 +195,8 @@ static enum lk_status decide(struct lk_tap *tap, uint64_t now_ms, const struct l
         status = LK_TAP_KEY_UNKNOWN; /* the place was given to another key meanwhile */
     if (status == LK_OK)
         status = keep(tap, now_ms);
+    if (status == LK_OK) /* the key proved itself all the same, so what it left is kept */
+        status = lk_policy_condition(vehicle, tap->action);
     if (status == LK_OK)
         status = lk_grant_make(vehicle, &vehicle->keys[tap->key_index], tap, &outcome->grant);
     if (status != LK_OK)
@@ -329,30 +352,36 @@ static enum lk_status on_auth0(struct lk_tap *tap, uint64_t now_ms, struct lk_by
     return send_auth1(tap, send);
 }
 
-/* Opens the channel and the answer; keeps midstates, never Kpersistent itself. */
-static enum lk_status open_answer(struct lk_tap *tap, struct lk_bytes body, uint8_t *plain,
-                                  size_t *out_len, struct lk_persistent *out_persistent)
+/* The keys of the session, once: they need the ephemeral keys alone, not the answer of AUTH1. */
+static enum lk_status derive(struct lk_tap *tap)
 {
     struct lk_crypto *crypto = tap->vehicle->config->crypto;
     struct lk_transcript t = transcript(tap);
     struct lk_session_keys keys;
     enum lk_status status = LK_INTERNAL;
 
+    if (tap->is_derived)
+        return LK_OK;
     memset(&keys, 0, sizeof keys);
     status = lk_standard_derive(crypto, tap->ephemeral, tap->device_ephemeral, &t, &keys,
-                                out_persistent);
-    lk_key_free(crypto, &tap->ephemeral);
+                                &tap->persistent);
     if (status == LK_OK) {
+        lk_key_free(crypto, &tap->ephemeral);
         lk_chan_open(&tap->chan, &keys);
-        status = lk_chan_open_response(&tap->chan, crypto, body, plain, out_len);
+        tap->is_derived = 1;
     }
     lk_wipe(&keys, sizeof keys);
     return status;
 }
 
+void lk_vehicle_tap_ahead(struct lk_tap *tap)
+{
+    if (tap->state == LK_AT_AUTH1)
+        (void)derive(tap); /* next tries again, and says so */
+}
+
 /* Slot, then the signature under the key that has it, then the window of the token. */
-static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_answer *answer,
-                                   const struct lk_persistent *persistent)
+static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_answer *answer)
 {
     const struct lk_vehicle_config *config = tap->vehicle->config;
     struct lk_transcript t = transcript(tap);
@@ -368,11 +397,10 @@ static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_ans
     name_key(tap, index);
     LK_TRY(lk_policy_check(tap->vehicle, index, tap->reader, tap->action, 0, 0));
     tap->signaling = answer->private_window.len > 0 ? answer->private_window.at[0] : 0;
-    if (tap->action == LK_ACTION_START &&
-        (key->token_len == 0 || answer->confidential_window.len != key->token_len ||
-         !lk_equal(answer->confidential_window.at, key->token, key->token_len)))
+    LK_TRY(lk_tokens_prove(tap, answer->confidential_window));
+    if (tap->action == LK_ACTION_START && tap->token_proof == LK_TOKEN_NONE)
         return LK_TAP_TOKEN;
-    LK_TRY(lk_fast_key_make(config->crypto, persistent, key->public_key, &tap->fresh_fast));
+    LK_TRY(lk_fast_key_make(config->crypto, &tap->persistent, key->public_key, &tap->fresh_fast));
     tap->has_fast = 1;
     return LK_OK;
 }
@@ -380,7 +408,6 @@ static enum lk_status check_answer(struct lk_tap *tap, const struct lk_auth1_ans
 static enum lk_status on_auth1(struct lk_tap *tap, uint64_t now_ms, struct lk_bytes body,
                                uint16_t sw, const struct lk_send *send)
 {
-    struct lk_persistent persistent;
     struct lk_auth1_answer answer;
     uint8_t plain[LK_APDU_RESPONSE_MAX];
     size_t len = 0;
@@ -388,13 +415,14 @@ static enum lk_status on_auth1(struct lk_tap *tap, uint64_t now_ms, struct lk_by
 
     if (sw != LK_SW_OK)
         return sw == LK_SW_SECURITY ? LK_TAP_WRONG_CAR : LK_PEER_SW;
-    memset(&persistent, 0, sizeof persistent);
-    status = open_answer(tap, body, plain, &len, &persistent);
+    status = derive(tap);
+    if (status == LK_OK)
+        status = lk_chan_open_response(&tap->chan, tap->vehicle->config->crypto, body, plain, &len);
     if (status == LK_OK)
         status = lk_auth1_answer_parse(lk_bytes(plain, len), &answer);
     if (status == LK_OK)
-        status = check_answer(tap, &answer, &persistent);
-    lk_wipe(&persistent, sizeof persistent);
+        status = check_answer(tap, &answer);
+    lk_wipe(&tap->persistent, sizeof tap->persistent); /* its midstates are kept, never itself */
     lk_wipe(plain, sizeof plain);
     if (status != LK_OK)
         return status;

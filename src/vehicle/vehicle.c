@@ -86,6 +86,11 @@ void lk_vehicle_close_pairing(struct lk_vehicle *vehicle)
     vehicle->pairing_until_ms = 0;
 }
 
+void lk_vehicle_set_condition(struct lk_vehicle *vehicle, uint8_t condition)
+{
+    vehicle->condition = condition;
+}
+
 void lk_vehicle_tick(struct lk_vehicle *vehicle, uint64_t now_ms)
 {
     struct lk_pairing *running = vehicle->active_pairing;

@@ -21,6 +21,9 @@ enum {
 #undef LK_TAP_STATE
 };
 
+/* When a key that was not standard since the start of the car was so: its age is unknown. */
+#define LK_BEFORE_START UINT64_MAX
+
 /* What a signature is for (spec/facts/usages.def). */
 #define LK_USAGE(name, value, signer, origin) static const uint32_t name = (value);
 #include "facts/usages.def"
@@ -50,8 +53,15 @@ enum lk_status lk_vehicle_put_key(struct lk_vehicle *vehicle, size_t index,
                                   const struct lk_vehicle_key *key);
 enum lk_status lk_vehicle_put_fast(struct lk_vehicle *vehicle, size_t index,
                                    const struct lk_vehicle_key *key);
+/* The tokens of `seed` are what the phone holds; what was to come next is over. */
 enum lk_status lk_vehicle_put_tokens(struct lk_vehicle *vehicle, size_t index,
                                      const uint8_t seed[32], const uint8_t slots[16]);
+/* The tokens of `seed` are about to be written: the phone may hold them from now on. */
+enum lk_status lk_vehicle_put_next(struct lk_vehicle *vehicle, size_t index,
+                                   const uint8_t seed[32], const uint8_t slots[16]);
+/* LK_CALLER_NOT_FOUND if nothing is next. The caller wipes the seed, whatever the status. */
+enum lk_status lk_vehicle_read_next(struct lk_vehicle *vehicle, size_t index, uint8_t seed[32],
+                                    uint8_t slots[16]);
 enum lk_status lk_vehicle_drop_fast(struct lk_vehicle *vehicle, size_t index);
 enum lk_status lk_vehicle_drop_key(struct lk_vehicle *vehicle, size_t index);
 enum lk_status lk_vehicle_put_verifier(struct lk_vehicle *vehicle,
@@ -92,6 +102,8 @@ int lk_policy_allows(const struct lk_vehicle *vehicle, uint8_t reader, uint8_t a
 int lk_policy_fast(const struct lk_vehicle *vehicle, uint8_t reader, uint8_t action);
 /* 1 while a key may still be used fast (P-13). */
 int lk_policy_fresh(const struct lk_vehicle_key *key, uint64_t now_ms);
+/* LK_OK, or why the car as it stands cannot do that, whatever the key. */
+enum lk_status lk_policy_condition(const struct lk_vehicle *vehicle, uint8_t action);
 /* LK_OK, or why this key may not do that there: state, role and rights as they stand now. */
 enum lk_status lk_policy_check(const struct lk_vehicle *vehicle, size_t index, uint8_t reader,
                                uint8_t action, int was_fast, uint64_t now_ms);
@@ -102,7 +114,14 @@ enum lk_status lk_grant_make(struct lk_vehicle *vehicle, const struct lk_vehicle
                              const struct lk_tap *tap, struct lk_grant *out);
 
 /* --- tokens.c: mailbox work of phase 3 (D28) --- */
+enum { LK_TOKEN_NONE, LK_TOKEN_CURRENT, LK_TOKEN_NEXT };
+/* Which token the phone showed: tap->token_proof. With NEXT its seed and slots are in the tap, for
+ * the commit of this tap. */
+enum lk_status lk_tokens_prove(struct lk_tap *tap, struct lk_bytes window);
+/* Draws new tokens and commits them as next: from then on the phone may have them. */
 enum lk_status lk_tokens_begin(struct lk_tap *tap);
+/* LK_OK while what is next is what this tap wrote; LK_TAP_TOKEN if another tap came between. */
+enum lk_status lk_tokens_check_ours(const struct lk_tap *tap);
 /* Sends EXCHANGE number `tap->exchange_phase`. */
 enum lk_status lk_tokens_send(struct lk_tap *tap, const struct lk_send *send);
 #define LK_TOKENS_PHASES 2

@@ -41,6 +41,9 @@ manual
 LIST
 }
 check cli_help_for_every_command every_help
+check cli_group_help says "car menu NAME ITEM" 0 "$BIN" car --help
+check cli_option_twice says "--car is given twice" 2 "$BIN" tap --car a --car b
+check cli_lone_double_dash says "unexpected argument" 2 "$BIN" tap -- --car
 check cli_no_command says "commands:" 2 "$BIN"
 check cli_version says "latchkey 0.1.0" 0 "$BIN" --version
 check cli_unknown_command says 'there is no command "open"' 2 "$BIN" open
@@ -58,11 +61,30 @@ check cli_car_not_running says "latchkey car run roadster" 64 "$BIN" car status 
 check cli_bad_password says "eight digits" 2 "$BIN" phone pair alice --car roadster --password 123
 check cli_verifier_bad_n says "outside policy" 20 "$BIN" verifier new --n 5000
 check cli_json_error says '"status":"LK_CALLER_ARGUMENT"' 2 "$BIN" tap --json
+check cli_error_not_utf8 says '"error":"\"?\" is not a name' 2 "$BIN" tap --json --car $'\xff'
+check cli_no_such_car says "there is no car beetle" 4 "$BIN" car run beetle
+check cli_no_such_phone says "there is no phone carol" 4 "$BIN" phone run carol
+check cli_menu_item_without_key says "needs a KEY" 2 "$BIN" car menu roadster end
 check M66_published_vector says "match the published vector" 0 "$BIN" verifier check
 check M52_crypto_inventory says "AES-128-CMAC" 0 "$BIN" crypto
 check cli_completion_bash says "complete -F _latchkey" 0 "$BIN" completion bash
+completed() { # completed WANT words...   what bash offers for the last word
+    local want=$1; shift
+    # shellcheck disable=SC1090
+    source <("$BIN" completion bash) || return 1
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+    _latchkey; echo "${COMPREPLY[*]}"
+    [ "${COMPREPLY[*]}" = "$want" ]
+}
+check cli_completion_commands completed "tap trace" latchkey t
+check cli_completion_verbs completed "show explain" latchkey trace ""
+check cli_completion_options completed "--radio" latchkey car run roadster --r
+check cli_completion_values completed "door dashboard" latchkey tap --reader d
+check cli_completion_files completed "$0" latchkey trace show "${0%?}"
+check cli_completion_zsh says "#compdef latchkey" 0 "$BIN" completion zsh
+check cli_completion_fish says "complete -c latchkey" 0 "$BIN" completion fish
 check cli_completion_unknown says "is not bash, zsh or fish" 2 "$BIN" completion tcsh
-check cli_manual says "# SYNOPSIS" 0 "$BIN" manual
+check cli_manual says ".SH SYNOPSIS" 0 "$BIN" manual
 echo "{ broken" >"$WORK/bad.jsonl"
 check cli_trace_malformed says "line 1" 7 "$BIN" trace show "$WORK/bad.jsonl"
 check cli_trace_missing says "cannot read" 7 "$BIN" trace explain "$WORK/none.jsonl"

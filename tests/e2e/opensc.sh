@@ -6,13 +6,11 @@ if ! command -v opensc-tool >/dev/null || ! command -v pcscd >/dev/null; then
     echo "skip: opensc or pcscd is not installed (make setup installs them)"
     exit 0
 fi
-ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 export LATCHKEY_WORLD="$WORK/world"
 "$BIN" world new >/dev/null || { bad world "not made"; finish; }
-export LATCHKEY_PCSCD_DIR="$WORK/pcscd"
 chmod 755 "$WORK"
-trap '"$ROOT/tools/pcscd.sh" stop >/dev/null 2>&1; cleanup' EXIT
-"$ROOT/tools/pcscd.sh" start >"$WORK/env" || { bad pcscd "did not start"; finish; }
+start "$WORK/env" "$BIN" pcscd "$WORK/pcscd"
+wait_for 10 grep -q LATCHKEY_PCSCD_PID "$WORK/env" || { bad pcscd "$(cat "$WORK/env")"; finish; }
 set -a; . "$WORK/env"; set +a
 start "$WORK/phone.log" "$BIN" phone run alice
 wait_for 5 "$BIN" phone list alice || bad phone "$(cat "$WORK/phone.log")"

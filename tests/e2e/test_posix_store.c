@@ -1,4 +1,5 @@
 /* A store in a file: one process at a time, and nothing that is not ours is overwritten. */
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +28,7 @@ static int fresh(void **state)
 {
     (void)state;
     snprintf(folder, sizeof folder, "/tmp/latchkey-store-XXXXXX");
-    file.fd = file.floor_fd = -1;
+    file.fd = file.floor.fd = -1;
     if (mkdtemp(folder) == NULL)
         return -1;
     snprintf(path, sizeof path, "%s/a.store", folder);
@@ -251,6 +252,8 @@ static void LI2_an_old_file_put_back_is_refused(void **state)
     (void)state;
     snprintf(copy, sizeof copy, "%s/copy", folder);
     make();
+    assert_int_equal(lk_posix_store_use_floor(&file, floor_path, &port), LK_CALLER_FILE);
+    assert_int_equal(lk_posix_number_create(floor_path), LK_OK);
     assert_int_equal(lk_posix_store_use_floor(&file, floor_path, &port), LK_OK);
     write_number(1);
     copy_file(path, copy);
@@ -268,6 +271,36 @@ static void LI2_an_old_file_put_back_is_refused(void **state)
     assert_int_equal(lk_posix_store_open(&file, path, &port), LK_OK);
     assert_int_equal(lk_posix_store_use_floor(&file, floor_path, &port), LK_OK);
     assert_int_equal(lk_store_open(&store, &port, LK_STORE_WALLET), LK_STORE_CORRUPT);
+}
+
+/* Any one slot may be torn by a cut: the other still holds the number before. */
+static void CR1_a_number_that_grows_survives_a_torn_slot(void **state)
+{
+    struct lk_posix_number number_file;
+    int fd;
+
+    (void)state;
+    assert_int_equal(lk_posix_number_open(&number_file, path), LK_CALLER_FILE);
+    assert_int_equal(lk_posix_number_create(path), LK_OK);
+    assert_int_equal(lk_posix_number_create(path), LK_CALLER_EXISTS);
+    assert_int_equal(lk_posix_number_open(&number_file, path), LK_OK);
+    assert_int_equal(number_file.value, 0);
+    for (uint32_t value = 1; value < 4; value++)
+        assert_int_equal(lk_posix_number_raise(&number_file, value), LK_OK);
+    assert_int_equal(lk_posix_number_raise(&number_file, 2), LK_OK);
+    lk_posix_number_close(&number_file);
+    assert_int_equal(lk_posix_number_open(&number_file, path), LK_OK);
+    assert_int_equal(number_file.value, 3);
+    lk_posix_number_close(&number_file);
+
+    fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, "?", 1, 5), 1); /* the slot of 3 and 1 is the first */
+    assert_int_equal(lk_posix_number_open(&number_file, path), LK_OK);
+    assert_int_equal(number_file.value, 2);
+    lk_posix_number_close(&number_file);
+    assert_int_equal(pwrite(fd, "?", 1, 16 + 5), 1);
+    close(fd);
+    assert_int_equal(lk_posix_number_open(&number_file, path), LK_STORE_CORRUPT);
 }
 
 static void CR7_a_failed_write_is_final(void **state)
@@ -306,6 +339,7 @@ int main(void)
         WITH(foreign_files_are_refused_and_not_overwritten),
         WITH(CR5_a_truncated_file_is_refused),
         WITH(LI2_an_old_file_put_back_is_refused),
+        WITH(CR1_a_number_that_grows_survives_a_torn_slot),
         WITH(CR7_a_failed_write_is_final),
     };
 

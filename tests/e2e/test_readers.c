@@ -22,11 +22,18 @@ static struct lk_tcp_reader tcp;
 static struct lk_reader_port port;
 static uint8_t out[LK_LINK_MESSAGE_MAX];
 static size_t out_len;
+static int in_halves; /* send and receive apart, where the transport can */
 
 static enum lk_status send(const struct lk_reader_port *reader, const void *bytes, size_t len,
                            size_t cap)
 {
+    enum lk_status status = LK_OK;
+
     out_len = 0;
+    if (in_halves && reader->send != NULL) {
+        status = reader->send(reader->ctx, bytes, len, 2000);
+        return status == LK_OK ? reader->receive(reader->ctx, out, cap, &out_len, 2000) : status;
+    }
     return reader->transceive(reader->ctx, bytes, len, out, cap, &out_len, 2000);
 }
 
@@ -40,6 +47,7 @@ static size_t converse(const struct lk_reader_port *reader, uint8_t log[1024])
     size_t used = 0, round, i;
 
     for (round = 0; round < 2; round++) {
+        in_halves = round == 1;
         for (i = 0; i < 5; i++) {
             assert_int_equal(send(reader, commands[i], lens[i], sizeof out), LK_OK);
             memcpy(log + used, out, out_len);
@@ -47,6 +55,7 @@ static size_t converse(const struct lk_reader_port *reader, uint8_t log[1024])
         }
         assert_int_equal(reader->reset(reader->ctx), LK_OK);
     }
+    in_halves = 0;
     return used;
 }
 
@@ -75,6 +84,8 @@ static void M7_same_bytes_over_loopback_and_socket(void **state)
     (void)state;
     test_card_init(&card);
     lk_loopback_open(&loopback, &card.port, &near);
+    assert_null(near.send);
+    assert_non_null(port.send); /* its second round goes in halves */
     len = converse(&near, first);
     child = test_card_start(tcp.port, 0, 20);
     assert_int_equal(lk_tcp_reader_wait(&tcp, 5000), LK_OK);
@@ -91,6 +102,7 @@ static void nobody_comes(void **state)
     assert_int_equal(lk_tcp_reader_wait(&tcp, 50), LK_PEER_TIMEOUT);
     assert_in_range(lk_posix_now_ms() - begun, 45, 1000);
     assert_int_equal(send(&port, "\x00\xa4\x00\x00", 4, sizeof out), LK_PEER_GONE);
+    assert_int_equal(port.send(port.ctx, (const uint8_t *)"\x00\xa4\x00\x00", 4, 50), LK_PEER_GONE);
     assert_int_equal(port.reset(port.ctx), LK_PEER_GONE);
 }
 

@@ -10,12 +10,13 @@
 #include <cmocka.h>
 
 #include "apdu/apdu.h"
-#include "support/applet_fixture.h"
+#include "support/share_fixture.h"
 
 #define CALLS_MAX 3000
 
 static struct test_applet t;
 static struct test_tap tap;
+static struct test_share share;
 
 enum port { CRYPTO, STORE_WRITE, STORE_READ };
 
@@ -39,15 +40,29 @@ static void disarm(void)
     arm(CRYPTO, 0);
 }
 
-/* A step: prepares, then runs the command under test. 1 if the answer was good. */
+/* A step: begins with an applet, prepares, then runs the command under test. 1 if the answer was
+ * good. */
 struct step {
     const char *name;
+    enum lk_status (*begin)(void);
     void (*prepare)(void);
     int (*run)(void);
 };
 
 static void nothing(void)
 {
+}
+
+static enum lk_status plain(void)
+{
+    return test_applet_start(&t);
+}
+
+/* An owner's element that may sign, and a friend's key in it that waits for a token. */
+static enum lk_status sharing(void)
+{
+    LK_TRY(test_share_start(&t, &share));
+    return test_share_add_friend(&share);
 }
 
 static int create_ca(void)
@@ -108,6 +123,25 @@ static int exchange(void)
     return test_tap_operate(&t, &tap, 0, ops, 2, NULL, NULL) == LK_EXCHANGE_OK;
 }
 
+/* What the store holds must be read, opened and written anew. */
+static void stored(void)
+{
+    confirm();
+    assert_int_equal(exchange(), 1);
+    test_tap_forget(&t, &tap);
+    assert_int_equal(test_applet_reboot(&t), LK_OK);
+    confirm();
+}
+
+static int set_private(void)
+{
+    uint8_t body[15] = {0x50, 0x08};
+
+    memcpy(body + 2, t.endpoint_id, 8);
+    memcpy(body + 10, "\x4b\x03" "abc", 5);
+    return test_applet_wired(&t, 0xd2, 0x00, 0x40, body, sizeof body) == LK_SW_OK;
+}
+
 static int lock_key(void)
 {
     return test_applet_setup(&t, t.endpoint_id, LK_ENDPOINT_LOCKED, NULL, NULL) == LK_SW_OK;
@@ -128,6 +162,40 @@ static int lost_mode(void)
     return test_applet_instance(&t, -1, 1) == LK_SW_OK;
 }
 
+static int consent(void)
+{
+    return test_share_authenticate(&share) == LK_SW_OK &&
+           test_share_consent(&share, 0) == LK_SW_OK;
+}
+
+static void agree(void)
+{
+    assert_true(consent());
+    assert_int_equal(test_share_send(&share), LK_SW_OK);
+}
+
+static int authorize(void)
+{
+    return test_share_authorize_only(&share) == LK_SW_OK;
+}
+
+static int encryption_key(void)
+{
+    return test_applet_wired_id(&t, 0x8a, 0, test_friend_id) == LK_SW_OK;
+}
+
+static struct lk_token_export token;
+
+static void token_ready(void)
+{
+    assert_int_equal(test_share_seal(&share, share.tokens[3], &token), LK_SW_OK);
+}
+
+static int import(void)
+{
+    return test_share_import(&t, test_friend_id, 0, &token) == LK_SW_OK;
+}
+
 static int restart(void)
 {
     lk_applet_forget(&t.applet);
@@ -136,16 +204,22 @@ static int restart(void)
 }
 
 static const struct step steps[] = {
-    {"CREATE CA", nothing, create_ca},
-    {"CREATE ENDPOINT", nothing, create_endpoint},
-    {"AUTH0", selected, auth0},
-    {"AUTH1", authenticated, auth1},
-    {"EXCHANGE", confirm, exchange},
-    {"SETUP ENDPOINT", confirm, lock_key},
-    {"TERMINATE ENDPOINT", confirm, terminate},
-    {"DELETE ENDPOINT", confirm, delete_key},
-    {"SETUP INSTANCE", confirm, lost_mode},
-    {"start", confirm, restart},
+    {"CREATE CA", plain, nothing, create_ca},
+    {"CREATE ENDPOINT", plain, nothing, create_endpoint},
+    {"AUTH0", plain, selected, auth0},
+    {"AUTH1", plain, authenticated, auth1},
+    {"EXCHANGE", plain, confirm, exchange},
+    {"EXCHANGE on stored mailboxes", plain, stored, exchange},
+    {"SET PRIVATE DATA", plain, stored, set_private},
+    {"SETUP ENDPOINT", plain, confirm, lock_key},
+    {"TERMINATE ENDPOINT", plain, confirm, terminate},
+    {"DELETE ENDPOINT", plain, confirm, delete_key},
+    {"SETUP INSTANCE", plain, confirm, lost_mode},
+    {"start", plain, confirm, restart},
+    {"CONSENT", sharing, nothing, consent},
+    {"AUTHORIZE ENDPOINT", sharing, agree, authorize},
+    {"CREATE ENCRYPTION KEY", sharing, nothing, encryption_key},
+    {"SET CONFIDENTIAL DATA", sharing, token_ready, import},
 };
 
 /* After a failure and a start the applet still works: a key answers, or the step took hold. */
@@ -153,11 +227,28 @@ static void still_works(const struct step *step)
 {
     disarm();
     test_tap_forget(&t, &tap);
+    if (step->run == authorize && !t.store.is_broken) { /* nothing was lost, the consent neither */
+        assert_int_equal(test_share_has_spare(&share, 0), 1);
+        assert_true(authorize());
+    }
     assert_int_equal(test_applet_reboot(&t), LK_OK);
     if (step->run == create_ca || step->run == create_endpoint)
         assert_true(step->run() || t.status == LK_CALLER_EXISTS);
     else
         assert_int_equal(test_applet_create_ca(&t, "AFTER"), LK_SW_OK);
+    if (step->run == authorize) { /* the spare is whole, or gone with its bit */
+        int left = test_share_has_spare(&share, 0);
+
+        assert_true(left == 1 || left == 0);
+        agree();
+        assert_int_equal(authorize(), left);
+    }
+    if (step->run == encryption_key)
+        assert_true(encryption_key());
+    if (step->run == import) {
+        token_ready();
+        assert_true(import());
+    }
 }
 
 static void fail_each_call(enum port port)
@@ -168,7 +259,7 @@ static void fail_each_call(enum port port)
         for (at = 1; at <= CALLS_MAX; at++) {
             int good;
 
-            assert_int_equal(test_applet_start(&t), LK_OK);
+            assert_int_equal(steps[i].begin(), LK_OK);
             steps[i].prepare();
             arm(port, at);
             good = steps[i].run();

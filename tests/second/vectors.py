@@ -5,7 +5,7 @@ import os
 
 from second.car import MAP
 from second.peer import (APPLET, DEVICE_SIGNS, FRAMEWORK, G, M, N, ORDER, Channel, Key, Terms,
-                         VEHICLE_SIGNS, add, endpoint_facts, extension, mul, octets,
+                         VEHICLE_SIGNS, add, endpoint_facts, extension, mac, mul, octets,
                          password_scalars, role_oid, spake_device, spake_vehicle, tlv, verify)
 
 
@@ -80,6 +80,10 @@ def spake(spec):
     page.has("its answer", channel.seal_answer(b""), "9000")
     sealed = channel.seal_command(b"\x7f\x24")
     page.has("GET DATA", "84ca0000", bytes([len(sealed)]), sealed, "00")
+    page.has("a part", "are", channel.seal_answer(bytes(239))[-8:], ",then6105")
+    sealed = channel.seal_command(b"")
+    page.has("GET RESPONSE", "84c00000", bytes([len(sealed)]), sealed, "00")
+    page.has("last part", channel.seal_answer(b"\x30\x03\x02\x01\x01"), "9000")
     framework = Page(spec, "framework.md")
     framework.has("SELECT", "00a404000d", FRAMEWORK)
     secrets_page.has("applet", APPLET)
@@ -110,7 +114,34 @@ def transaction(spec):
     for label, value in (("cryptogram", cryptogram), ("Kenc", keys[0]), ("Kmac", keys[1]),
                          ("Krmac", keys[2])):
         page.has("fast " + label, label, value)
+    fast = Channel(*keys)
+    sealed = fast.seal_command(bytes.fromhex("870400000001"))
+    page.has("EXCHANGE after fast", "84c90000", bytes([len(sealed)]), sealed, "00")
+    page.has("its answer", fast.seal_answer(bytes.fromhex("00010900020000")), "9000")
     return page.missing
+
+
+def signed(page, signer, body):
+    page.has("signed bytes", "signed", body)
+    page.has("signature", "then", tlv(0x9e, sign_rfc6979(signer, body)))
+
+
+def objects(spec):
+    """What is signed or MACed for others: grant, termination, attestation of the car."""
+    vehicle, device, vehicle_id = key(0x33), key(0x44), bytes(range(1, 9))
+    key_id = hashlib.sha1(device.public).digest()
+    head = tlv(0x41, b"\x01") + tlv(0x4d, vehicle_id)
+    grant = Page(spec, "vehicle.md")
+    body = b"\x01" + key_id + bytes(range(16)) + bytes.fromhex("00000041003f0000")
+    grant.has("grant", body, "mac", mac(b"\xac" * 16, body))
+    end = Page(spec, "applet.md")
+    signed(end, device, head + tlv(0xdf35, key_id) + tlv(0xdf30, b"\x01") +
+           tlv(0xdf31, bytes(7) + b"\x07") + tlv(0x93, b"TERM"))
+    taken = Page(spec, "pairing.md")
+    signed(taken, vehicle, head + tlv(0x5a, device.public) + tlv(0xdf1c, b"\x01") +
+           tlv(0xdf1d, b"\x00\x00\x00\x02") +
+           tlv(0xdf1e, hashlib.sha256(b"H").digest()) + tlv(0x93, b"VATT"))
+    return grant.missing + end.missing + taken.missing
 
 
 def channel(spec):
@@ -145,18 +176,37 @@ def facts(spec):
     return page.missing
 
 
-def store(spec):
-    crc = 2**64 - 1
-    for byte in b"123456789":
-        crc ^= byte
+def crc(data):
+    value = 2**64 - 1
+    for byte in data:
+        value ^= byte
         for _ in range(8):
-            crc = crc >> 1 ^ (0xc96c5795d7870f42 if crc & 1 else 0)
+            value = value >> 1 ^ (0xc96c5795d7870f42 if value & 1 else 0)
+    return (value ^ 2**64 - 1).to_bytes(8, "big")
+
+
+def numbers(*values):
+    return b"".join(v.to_bytes(4, "big") for v in values)
+
+
+def store(spec):
     page = Page(spec, "store.md")
-    page.has("CRC-64/XZ", "%016x" % (crc ^ 2**64 - 1))
+    page.has("CRC-64/XZ", crc(b"123456789"))
+    header = b"LKstore\n" + numbers(1, 0x454c, 1, 0, 4096, 32)
+    page.has("header", "00000", header, crc(header))
+    for at, number, kind, sequence, payload in (("00028", 0, b"C", 0, b""),
+                                                ("00040", 0x10000, b"P", 1, b"\x01\x01\x00"),
+                                                ("00060", 1, b"C", 1, b"")):
+        fields = (numbers(number) + len(payload).to_bytes(2, "big") + kind + b"\x01" +
+                  numbers(1, sequence))
+        page.has("operation", at, fields, crc(fields + payload), payload)
+    for at, sequence in (("0ffd0", 1), ("0ffe8", 0)):
+        fields = numbers(0x5ea1ed00, 1, sequence, sequence ^ 0xffffffff)
+        page.has("seal", at, fields, crc(fields))
     return page.missing
 
 
 def missing(spec):
     """What the pages print differently, as text; empty when every value agrees."""
-    found = [spake(spec), transaction(spec), channel(spec), facts(spec), store(spec)]
+    found = [spake(spec), transaction(spec), channel(spec), objects(spec), facts(spec), store(spec)]
     return ", ".join(what for part in found for what in part)

@@ -222,8 +222,12 @@ static void FA1_replay_of_a_cryptogram(void **state)
     for (int i = 0; i < 20; i++) {
         granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
         assert_int_equal(replay(LK_READER_DOOR, LK_ACTION_UNLOCK)->verdict, LK_DENY);
-        if (i == 10)
+        if (i == 10) {
             assert_int_equal(test_vehicle_reboot(&day.car), LK_OK);
+            assert_int_equal(replay(LK_READER_DOOR, LK_ACTION_UNLOCK)->verdict, LK_DENY);
+            granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 0); /* fast again from here on */
+            granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+        }
         assert_int_equal(replay(LK_READER_DOOR, LK_ACTION_UNLOCK)->verdict, LK_DENY);
     }
 }
@@ -494,6 +498,144 @@ static void P13_fast_limits_force_standard(void **state)
     granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 0);
 }
 
+/* The clock starts again with the car, anywhere: what was standard before is of unknown age. */
+static void P13_nothing_is_fast_after_a_restart(void **state)
+{
+    static const uint64_t clocks[] = {0, 1, 5000000, 5000000 + LK_FAST_MAX_AGE_MS, UINT64_MAX / 2};
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++) {
+        granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+        assert_int_equal(test_vehicle_reboot(&day.car), LK_OK);
+        day.car.now_ms = clocks[i];
+        granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 0);
+        assert_int_equal(day.car.tap.outcome.fast_refused, 0); /* it was not even asked for */
+        granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    }
+}
+
+static void M22_no_lock_with_the_engine_on_or_a_door_open(void **state)
+{
+    static const struct {
+        uint8_t condition;
+        enum lk_status status;
+        uint8_t control_p2;
+    } rows[] = {{LK_CAR_ENGINE_ON, LK_TAP_NOT_PARKED, 0xb1},
+                {LK_CAR_DOOR_OPEN, LK_TAP_VEHICLE_STATE, 0xb0},
+                {LK_CAR_ENGINE_ON | LK_CAR_DOOR_OPEN, LK_TAP_NOT_PARKED, 0xb1}};
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        const uint8_t *control;
+
+        day.car.config.door.fast = i % 2 ? lk_policy_door.fast : 0;
+        lk_vehicle_set_condition(&day.car.vehicle, rows[i / 2].condition);
+        refused(LK_READER_DOOR, LK_ACTION_LOCK, rows[i / 2].status);
+        assert_int_equal(day.car.tap.outcome.was_fast, i % 2);
+        control = day.field.record[day.field.count - 1][0];
+        assert_int_equal(control[2], 0x00);
+        assert_int_equal(control[3], rows[i / 2].control_p2);
+        granted(LK_READER_DOOR, LK_ACTION_UNLOCK, i % 2); /* fast: the refused tap left its key */
+        granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+        lk_vehicle_set_condition(&day.car.vehicle, 0);
+        granted(LK_READER_DOOR, LK_ACTION_LOCK, i % 2);
+    }
+}
+
+/* A stranger hears nothing of the car's condition. */
+static void S13_condition_is_told_after_the_proof_alone(void **state)
+{
+    (void)state;
+    lk_vehicle_set_condition(&day.car.vehicle, LK_CAR_ENGINE_ON);
+    refused(LK_READER_DOOR, LK_ACTION_LOCK, LK_TAP_WRONG_CAR);
+    assert_int_equal(day.car.tap.control_p2, 0x00);
+}
+
+static void M22_the_model_says_what_the_vehicle_needs(void **state)
+{
+    struct lk_car_model *model = &day.car.model;
+
+    (void)state;
+    test_pair(&day.car, &day.field, &day.phone);
+    assert_int_equal(lk_car_model_condition(model), 0);
+    granted(LK_READER_DOOR, LK_ACTION_LOCK, 1); /* nobody told the vehicle: the model is last */
+    model->is_ready = 1;
+    assert_int_equal(lk_car_model_condition(model), LK_CAR_ENGINE_ON);
+    assert_int_equal(obey(), LK_TAP_NOT_PARKED);
+    lk_car_model_park(model);
+    lk_car_model_door(model, 1);
+    assert_int_equal(model->is_locked, 0);
+    assert_int_equal(lk_car_model_condition(model), LK_CAR_DOOR_OPEN);
+    granted(LK_READER_DOOR, LK_ACTION_LOCK, 1);
+    assert_int_equal(obey(), LK_TAP_VEHICLE_STATE);
+    lk_car_model_door(model, 0);
+    granted(LK_READER_DOOR, LK_ACTION_LOCK, 1);
+    assert_int_equal(obey(), LK_OK);
+    assert_int_equal(model->is_locked, 1);
+}
+
+static void no_secrets_in_the_tap(void)
+{
+    const struct lk_tap *tap = &day.car.tap;
+
+    assert_int_equal(tap->ephemeral.id, 0);
+    assert_true(lk_is_zero(&tap->chan, sizeof tap->chan));
+    assert_true(lk_is_zero(&tap->persistent, sizeof tap->persistent));
+    assert_true(lk_is_zero(&tap->fresh_fast, sizeof tap->fresh_fast));
+}
+
+/* Keys made ahead are the same keys, and go at every end. */
+static void ST5_work_ahead_changes_and_leaves_nothing(void **state)
+{
+    uint8_t command[LK_APDU_COMMAND_MAX];
+    struct test_vehicle *car = &day.car;
+    size_t len = 0;
+    enum lk_step step;
+
+    (void)state;
+    lk_vehicle_tap_ahead(&car->tap); /* before anything has begun */
+    car->works_ahead = 1;
+    test_pair(car, &day.field, &day.phone);
+    day.car.config.door.fast = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        day.field.lose_at = i;
+        (void)tap(LK_READER_DOOR, LK_ACTION_UNLOCK);
+        assert_int_equal(car->tap.outcome.verdict, i == 0 ? LK_GRANT : LK_DENY);
+        no_secrets_in_the_tap();
+    }
+    day.field.lose_at = 0;
+    granted(LK_READER_DASHBOARD, LK_ACTION_START, 0);
+    no_secrets_in_the_tap();
+    assert_int_equal(lk_vehicle_tap_begin(&car->vehicle, &car->tap, LK_READER_DOOR, LK_NFC,
+                                          LK_ACTION_UNLOCK, car->now_ms, &step, command, &len),
+                     LK_OK);
+    while (command[1] != 0x81) {
+        uint8_t answer[LK_APDU_RESPONSE_MAX];
+        size_t got = 0;
+
+        lk_vehicle_tap_ahead(&car->tap);
+        assert_int_equal(car->tap.is_derived, 0); /* nothing can be made yet */
+        day.field.answer(day.field.ctx, command, len, answer, &got);
+        assert_int_equal(lk_vehicle_tap_next(&car->tap, car->now_ms, lk_bytes(answer, got), &step,
+                                             command, &len),
+                         LK_OK);
+    }
+    test_spy_arm(&car->spy, 1); /* the provider fails once: it is not the last word */
+    lk_vehicle_tap_ahead(&car->tap);
+    test_spy_arm(&car->spy, 0);
+    assert_int_equal(car->tap.is_derived, 0);
+    lk_vehicle_tap_ahead(&car->tap);
+    assert_int_equal(car->tap.is_derived, 1);
+    assert_int_equal(car->tap.ephemeral.id, 0);
+    assert_int_equal(lk_vehicle_tap_next(&car->tap, car->now_ms + LK_TIMER_SESSION_IDLE_MS,
+                                         lk_bytes(command, 2), &step, command, &len),
+                     LK_OK);
+    assert_int_equal(car->tap.outcome.status, LK_PEER_TIMEOUT);
+    no_secrets_in_the_tap();
+}
+
 static void ST12_session_older_than_the_deadline(void **state)
 {
     uint8_t command[LK_APDU_COMMAND_MAX];
@@ -558,8 +700,50 @@ static void RA13_grants_are_fresh_keyed_and_single_use(void **state)
     assert_int_equal(lk_car_model_obey(&day.car.model, &day.car.crypto, &second), LK_GRANT_FORGED);
     assert_int_equal(lk_car_model_obey(&day.car.model, &day.car.crypto, &first), LK_GRANT_FORGED);
     assert_int_equal(test_vehicle_reboot(&day.car), LK_OK);
-    granted(LK_READER_DOOR, LK_ACTION_LOCK, 1);
+    granted(LK_READER_DOOR, LK_ACTION_LOCK, 0);
     assert_true(day.car.tap.outcome.grant.sequence > second.sequence);
+}
+
+static uint32_t kept;
+static enum lk_status keep_status;
+static enum lk_status keep(void *ctx, uint32_t sequence)
+{
+    (void)ctx;
+    if (keep_status == LK_OK)
+        kept = sequence;
+    return keep_status;
+}
+
+/* The lock controller as it wakes up after a power cut: with what it kept. */
+static void restart_model(void)
+{
+    lk_car_model_init(&day.car.model, day.car.config.actuator_key);
+    day.car.model.actuator.last_sequence = kept;
+    day.car.model.keep = keep;
+}
+
+static void RA13_a_spent_grant_stays_spent_after_a_restart(void **state)
+{
+    struct lk_grant old;
+
+    (void)state;
+    kept = 0;
+    keep_status = LK_OK;
+    test_pair(&day.car, &day.field, &day.phone);
+    restart_model();
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    old = day.car.tap.outcome.grant;
+    assert_int_equal(lk_car_model_obey(&day.car.model, &day.car.crypto, &old), LK_OK);
+    assert_int_equal(kept, old.sequence);
+    restart_model();
+    assert_int_equal(lk_car_model_obey(&day.car.model, &day.car.crypto, &old), LK_GRANT_FORGED);
+    assert_true(day.car.model.is_locked);
+    granted(LK_READER_DOOR, LK_ACTION_UNLOCK, 1);
+    keep_status = LK_PORT_STORE; /* what cannot be remembered must not move anything */
+    assert_int_equal(
+        lk_car_model_obey(&day.car.model, &day.car.crypto, &day.car.tap.outcome.grant),
+        LK_PORT_STORE);
+    assert_true(day.car.model.is_locked);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -588,8 +772,14 @@ int main(void)
         TEST(M117_two_readers_at_once),
         TEST(FA8_dropped_auth1_opens_nothing),
         TEST(P13_fast_limits_force_standard),
+        TEST(P13_nothing_is_fast_after_a_restart),
+        TEST(M22_no_lock_with_the_engine_on_or_a_door_open),
+        TEST(S13_condition_is_told_after_the_proof_alone),
+        TEST(M22_the_model_says_what_the_vehicle_needs),
+        TEST(ST5_work_ahead_changes_and_leaves_nothing),
         TEST(ST12_session_older_than_the_deadline),
         TEST(M28_token_of_the_mailbox_is_compared),
+        TEST(RA13_a_spent_grant_stays_spent_after_a_restart),
         TEST(RA13_grants_are_fresh_keyed_and_single_use),
     };
 

@@ -73,6 +73,19 @@ enum lk_status test_applet_reboot(struct test_applet *t)
     return lk_applet_init(&t->applet, &t->crypto, &t->store);
 }
 
+int test_applet_leaks(const struct test_applet *t, size_t len)
+{
+    if (test_spy_finds(&t->spy, t->answer, len))
+        return 1;
+    for (size_t i = 0; i < t->num_hidden; i++) {
+        for (size_t at = 0; at + 16 <= len; at++) {
+            if (memcmp(t->answer + at, t->hidden + 32 * i, 16) == 0)
+                return 1;
+        }
+    }
+    return 0;
+}
+
 uint16_t test_applet_send(struct test_applet *t, enum lk_interface interface, uint8_t cla,
                           uint8_t ins, uint8_t p1, uint8_t p2, const uint8_t *body, size_t len,
                           uint16_t le)
@@ -92,7 +105,7 @@ uint16_t test_applet_send(struct test_applet *t, enum lk_interface interface, ui
         return 0;
     t->answer_len = got - 2;
     t->sw = lk_be16(t->answer + got - 2);
-    if (test_spy_finds(&t->spy, t->answer, got))
+    if (test_applet_leaks(t, got))
         t->leaked = 1;
     return t->sw;
 }
@@ -121,8 +134,7 @@ uint16_t test_applet_wired_id(struct test_applet *t, uint8_t ins, uint8_t p1, co
     return test_applet_wired(t, ins, p1, 0, body, sizeof body);
 }
 
-/* After CREATE: the certificate out of the buffer. */
-static uint16_t fetch(struct test_applet *t)
+uint16_t test_applet_fetch(struct test_applet *t)
 {
     size_t len, at = 0;
 
@@ -146,6 +158,19 @@ static uint16_t fetch(struct test_applet *t)
     return LK_SW_OK;
 }
 
+uint16_t test_applet_write_buffer(struct test_applet *t, const uint8_t *bytes, size_t len)
+{
+    for (size_t at = 0; at < len; at += 200) {
+        size_t n = len - at < 200 ? len - at : 200;
+        uint16_t sw = at == 0 ? test_applet_wired(t, 0xd0, 0, 0, bytes, n)
+                              : test_applet_send(t, LK_WIRED, 0x80, 0xd0, (uint8_t)(at >> 8),
+                                                 (uint8_t)at, bytes + at, n, 0);
+        if (sw != LK_SW_OK)
+            return sw;
+    }
+    return LK_SW_OK;
+}
+
 uint16_t test_applet_create_ca(struct test_applet *t, const char *name)
 {
     struct lk_wired_ca body = {lk_bytes(name, strlen(name))};
@@ -155,7 +180,7 @@ uint16_t test_applet_create_ca(struct test_applet *t, const char *name)
     lk_wr_init(&wr, bytes, sizeof bytes);
     lk_wired_ca_write(&body, &wr);
     test_applet_wired(t, 0x38, 0, 0, bytes, wr.len);
-    return fetch(t);
+    return test_applet_fetch(t);
 }
 
 void test_endpoint_default(const struct test_applet *t, struct test_endpoint *out)
@@ -193,20 +218,20 @@ uint16_t test_applet_create_endpoint(struct test_applet *t, const char *ca,
     struct lk_wr wr;
     struct lk_cert cert;
 
+    if (endpoint->vehicle_key != NULL)
+        body.creation.vehicle_key = lk_bytes(endpoint->vehicle_key, LK_POINT_LEN);
+    if (endpoint->not_before != NULL)
+        body.creation.not_before = lk_bytes(endpoint->not_before, LK_DATE_LEN);
+    if (endpoint->not_after != NULL)
+        body.creation.not_after = lk_bytes(endpoint->not_after, LK_DATE_LEN);
     lk_wr_init(&wr, bytes, sizeof bytes);
     lk_wired_create_endpoint_write(&body, &wr);
     if (wr.fault != LK_OK)
         return 0;
-    for (size_t at = 0; at < wr.len; at += 200) {
-        size_t n = wr.len - at < 200 ? wr.len - at : 200;
-        uint16_t sw = at == 0 ? test_applet_wired(t, 0xd0, 0, 0, bytes, n)
-                              : test_applet_send(t, LK_WIRED, 0x80, 0xd0, (uint8_t)(at >> 8),
-                                                 (uint8_t)at, bytes + at, n, 0);
-        if (sw != LK_SW_OK)
-            return sw;
-    }
+    if (test_applet_write_buffer(t, bytes, wr.len) != LK_SW_OK)
+        return t->sw;
     test_applet_send(t, LK_WIRED, 0x80, 0x70, 0, 0, NULL, 0, 256);
-    if (fetch(t) != LK_SW_OK)
+    if (test_applet_fetch(t) != LK_SW_OK)
         return t->sw;
     if (lk_cert_parse(&t->car, lk_bytes(t->cert, t->cert_len), &cert) != LK_OK)
         return 0;

@@ -33,7 +33,9 @@ struct test_applet {
     size_t answer_len; /* without the status word */
     uint16_t sw;
     enum lk_status status; /* the applet's own log */
-    int leaked;            /* 1 once an answer held a private key (M51) */
+    int leaked;            /* 1 once an answer held a private key (M51) or some of `hidden` */
+    const uint8_t *hidden; /* num_hidden runs of 32 bytes that no answer may hold in the clear */
+    size_t num_hidden;
 };
 
 /* What a new endpoint is to be. */
@@ -42,7 +44,9 @@ struct test_endpoint {
     uint8_t option1, option2;
     uint16_t confidential_size, private_size;
     uint8_t slot[8], slot_len;
-    uint8_t versions[8], versions_len;
+    uint8_t versions[16], versions_len;
+    const uint8_t *vehicle_key; /* the one in the creation data; NULL: absent */
+    const char *not_before, *not_after; /* a friend's; NULL: none */
 };
 
 /* The car's side of one transaction. */
@@ -85,6 +89,12 @@ uint16_t test_applet_wired(struct test_applet *t, uint8_t ins, uint8_t p1, uint8
                            const uint8_t *body, size_t len);
 /* The same with a body of 50 alone. */
 uint16_t test_applet_wired_id(struct test_applet *t, uint8_t ins, uint8_t p1, const uint8_t id[8]);
+/* 1 if the first `len` bytes of the answer hold a private key or some of `hidden`. */
+int test_applet_leaks(const struct test_applet *t, size_t len);
+/* SELECT, and `bytes` into the buffer. */
+uint16_t test_applet_write_buffer(struct test_applet *t, const uint8_t *bytes, size_t len);
+/* After a command that left an object in the buffer: reads it into t->cert. */
+uint16_t test_applet_fetch(struct test_applet *t);
 uint16_t test_applet_select(struct test_applet *t, enum lk_interface interface);
 uint16_t test_applet_create_ca(struct test_applet *t, const char *name);
 void test_endpoint_default(const struct test_applet *t, struct test_endpoint *out);

@@ -29,6 +29,9 @@ wait_for() { # wait_for SECONDS command...
     done
     return 1
 }
+children() { # children PID   the process ids of its children
+    cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1 }'
+}
 cleanup() {
     local p
     for p in $PIDS; do kill "$p" 2>/dev/null; done

@@ -6,13 +6,32 @@
 
 #include "msg/msg.h"
 
+/* A parser that fails has touched nothing of its output (PR6); one that succeeds has set all of it,
+ * or the bytes that come back differ. */
+static void poison(void *msg, size_t len)
+{
+    memset(msg, 0xa5, len);
+}
+
+static enum lk_status untouched(const void *msg, size_t len, enum lk_status status)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (((const uint8_t *)msg)[i] != 0xa5) {
+            fprintf(stderr, "a parser failed and changed its output\n");
+            abort();
+        }
+    }
+    return status;
+}
+
 #define MESSAGE(name)                                                                  \
     static enum lk_status reencode_##name(struct lk_bytes in, struct lk_wr *wr)        \
     {                                                                                  \
         struct lk_##name msg;                                                          \
+        poison(&msg, sizeof msg);                                                      \
         enum lk_status status = lk_##name##_parse(in, &msg);                           \
         if (status != LK_OK)                                                           \
-            return status;                                                             \
+            return untouched(&msg, sizeof msg, status);                                \
         lk_##name##_write(&msg, wr);                                                   \
         return wr->fault;                                                              \
     }
@@ -250,7 +269,7 @@ const struct test_sample test_samples[] = {
     {"wired_setup_endpoint", "50(I)", 0},
     {"wired_setup_endpoint", "50(I) 4A(000020) 4B(000001) DF15(03)", 3},
     {"wired_counts", "DF18(01) DF19(10) DF1A(0F)", 0},
-    {"wired_state", "50(I) 4D(I) DF10(02) DF11(01) 4E(0001)", 0},
+    {"wired_state", "50(I) 4D(I) DF10(02) DF11(01) DF14(01) 4E(0001)", 0},
     {"wired_setup_instance", "DF12(01)", 0},
     {"wired_setup_instance", "DF13(00)", 0},
     {"wired_setup_instance", "DF12(00) DF13(01)", 1},

@@ -374,6 +374,12 @@ int test_car_read_all(struct test_car *car, struct test_phone *phone)
 
 int test_car_attest(struct test_car *car, struct test_phone *phone)
 {
+    return test_car_attest_as(car, phone, NULL);
+}
+
+int test_car_attest_as(struct test_car *car, struct test_phone *phone,
+                       void (*spoil)(struct lk_vehicle_attestation *msg))
+{
     const struct test_ca_world *world = car->world;
     struct lk_bytes h = {car->h.der, car->h.len}, part;
     uint8_t hash[32], text[256], signature[64], data[512];
@@ -389,6 +395,8 @@ int test_car_attest(struct test_car *car, struct test_phone *phone)
     struct lk_wr wr;
 
     assert_int_equal(lk_sha256(car->crypto, &h, 1, hash), LK_OK);
+    if (spoil != NULL)
+        spoil(&msg.attestation);
     lk_wr_init(&wr, text, sizeof text);
     lk_vehicle_attestation_write_signed(&msg.attestation, &wr);
     part = lk_bytes(text, wr.len);

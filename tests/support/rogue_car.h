@@ -77,6 +77,9 @@ int test_car_write_all(struct test_car *car, struct test_phone *phone);
 int test_car_make(struct test_car *car, struct test_phone *phone);
 int test_car_read_all(struct test_car *car, struct test_phone *phone);
 int test_car_attest(struct test_car *car, struct test_phone *phone);
+/* The same, well signed, with what `spoil` makes of it (NULL: nothing). */
+int test_car_attest_as(struct test_car *car, struct test_phone *phone,
+                       void (*spoil)(struct lk_vehicle_attestation *msg));
 /* Phase 3: one standard transaction with the applet. 1 if it answered AUTH1. */
 int test_car_tap(struct test_car *car, struct test_phone *phone);
 

@@ -62,6 +62,14 @@ static void select_framework(struct test_rogue *rogue, struct reply *reply)
         lk_wr_put(&reply->wr, answer, sizeof answer);
 }
 
+/* The status word if it tells the lie `first` or one of the two after it. */
+static uint16_t refusal(const struct test_rogue *rogue, enum test_lie first)
+{
+    static const uint16_t words[] = {0x6985, 0x6a88, 0x9484};
+
+    return rogue->lie >= first && rogue->lie <= first + 2 ? words[rogue->lie - first] : 0x9000;
+}
+
 static void request(struct test_rogue *rogue, struct lk_bytes body, struct reply *reply)
 {
     struct lk_spake2_request msg;
@@ -84,7 +92,9 @@ static void request(struct test_rogue *rogue, struct lk_bytes body, struct reply
         share[64] ^= 1;
     if (lies(rogue, LIE_X_INFINITY))
         memset(share + 1, 0, 64);
-    lk_tlv_put(&reply->wr, 0x50, share, lies(rogue, LIE_X_SHORT) ? 64 : 65);
+    reply->sw = refusal(rogue, LIE_REQUEST_6985);
+    if (reply->sw == 0x9000)
+        lk_tlv_put(&reply->wr, 0x50, share, lies(rogue, LIE_X_SHORT) ? 64 : 65);
 }
 
 static void verify(struct test_rogue *rogue, struct lk_bytes body, struct reply *reply)
@@ -109,7 +119,28 @@ static void verify(struct test_rogue *rogue, struct lk_bytes body, struct reply 
         m2[15] ^= 1;
     if (lies(rogue, LIE_M2_REFLECTED))
         memcpy(m2, msg.evidence.at, sizeof m2);
-    lk_tlv_put(&reply->wr, 0x58, m2, lies(rogue, LIE_M2_SHORT) ? 15 : 16);
+    reply->sw = refusal(rogue, LIE_VERIFY_6985);
+    if (reply->sw == 0x9000)
+        lk_tlv_put(&reply->wr, 0x58, m2, lies(rogue, LIE_M2_SHORT) ? 15 : 16);
+}
+
+/* H whose CommonName is the identifier, or nearly so. */
+static void issue_named(struct test_rogue *rogue, const struct lk_endpoint_facts *facts)
+{
+    struct test_ca_world *world = rogue->world;
+    uint8_t value[512];
+    size_t len = 0;
+    char name[17];
+
+    test_ca_hex(facts->endpoint_id, name);
+    if (lies(rogue, LIE_H_NAME_SHORT))
+        name[15] = '\0';
+    if (lies(rogue, LIE_H_NAME_LOWER))
+        name[0] = 'a';
+    assert_int_equal(lk_endpoint_facts_write(facts, value, sizeof value, &len), LK_OK);
+    assert_int_equal(test_ca_issue(world->crypto, LK_ROLE_ENDPOINT, name, &world->endpoint,
+                                   &world->e, &world->instance, lk_bytes(value, len), &rogue->h),
+                     LK_OK);
 }
 
 static void issue_h(struct test_rogue *rogue, const struct lk_pairing_data *data)
@@ -134,8 +165,7 @@ static void issue_h(struct test_rogue *rogue, const struct lk_pairing_data *data
         facts.option1 |= LK_OPTION1_EXCHANGE_FAST;
     if (lies(rogue, LIE_H_SIZE))
         facts.private_size++;
-    assert_int_equal(test_ca_issue_h(rogue->world, &facts, &rogue->world->endpoint, &rogue->h),
-                     LK_OK);
+    issue_named(rogue, &facts);
 }
 
 static void write_data(struct test_rogue *rogue, struct lk_bytes body, struct reply *reply)
@@ -187,6 +217,14 @@ static void load_object(struct test_rogue *rogue, uint16_t tag)
     if (lies(rogue, LIE_READ_LONG)) {
         lk_put32(rogue->object, 0x30820ff0u);
         rogue->object_len = 4000;
+    }
+    if (lies(rogue, LIE_READ_OVER)) { /* 1024 bytes are announced */
+        lk_put32(rogue->object, 0x308203fcu);
+        rogue->object_len = 1500;
+    }
+    if (lies(rogue, LIE_E_NOT_CERT) && tag == 0x7f22) {
+        lk_put32(rogue->object, 0x30020500u);
+        rogue->object_len = 4;
     }
     if (lies(rogue, LIE_READ_ABSENT) && tag == 0x7f22) {
         lk_put16(rogue->object, tag);

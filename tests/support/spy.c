@@ -9,6 +9,16 @@ static int fails(struct test_spy *spy)
     return spy->fail_at != 0 && spy->calls == spy->fail_at;
 }
 
+static void draw(struct test_spy *spy, uint8_t *out, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        spy->seed ^= spy->seed << 13;
+        spy->seed ^= spy->seed >> 7;
+        spy->seed ^= spy->seed << 17;
+        out[i] = (uint8_t)(spy->seed >> 24);
+    }
+}
+
 static enum lk_status spy_random(void *ctx, uint8_t *out, size_t len)
 {
     struct test_spy *spy = ctx;
@@ -17,12 +27,7 @@ static enum lk_status spy_random(void *ctx, uint8_t *out, size_t len)
         return LK_PORT_RANDOM;
     if (spy->seed == 0)
         return spy->inner->random(spy->inner->ctx, out, len);
-    for (size_t i = 0; i < len; i++) {
-        spy->seed ^= spy->seed << 13;
-        spy->seed ^= spy->seed >> 7;
-        spy->seed ^= spy->seed << 17;
-        out[i] = (uint8_t)(spy->seed >> 24);
-    }
+    draw(spy, out, len);
     return LK_OK;
 }
 
@@ -101,10 +106,16 @@ static void remember(struct test_spy *spy, struct lk_key key)
 static enum lk_status spy_ec_generate(void *ctx, struct lk_key *out, uint8_t out_public[65])
 {
     struct test_spy *spy = ctx;
+    uint8_t scalar[32];
     enum lk_status status;
 
     if (fails(spy))
         return LK_PORT_CRYPTO;
+    if (spy->next_queued == spy->num_queued && spy->seed != 0) {
+        draw(spy, scalar, sizeof scalar);
+        scalar[0] &= 0x7f; /* below n */
+        test_spy_queue(spy, scalar);
+    }
     if (spy->next_queued < spy->num_queued)
         status = spy->inner->ec_load(spy->inner->ctx, spy->queue[spy->next_queued++], 32, out,
                                      out_public);

@@ -19,7 +19,7 @@ struct test_spy {
     size_t num_queued, next_queued;
     uint8_t scalars[TEST_SPY_SCALARS][32]; /* every private key made, newest last */
     size_t num_scalars;
-    uint64_t seed; /* not 0: random bytes come from this generator */
+    uint64_t seed; /* not 0: random bytes and private keys come from this generator */
 };
 
 void test_spy_init(struct test_spy *spy, const struct lk_crypto_port *inner);

@@ -193,6 +193,8 @@ const struct lk_outcome *test_run_tap(struct test_vehicle *car, struct test_fiel
     field->count = 0;
     for (unsigned i = 0; status == LK_OK && step != LK_STEP_DONE; i++) {
         assert_true(i < 50);
+        for (int j = 0; j < 2 * car->works_ahead; j++)
+            lk_vehicle_tap_ahead(&car->tap);
         if (!follow(field, step, command, len, answer, &got)) {
             lk_vehicle_tap_lost(&car->tap, LK_PEER_GONE);
             return &car->tap.outcome;

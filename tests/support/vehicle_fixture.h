@@ -27,6 +27,7 @@ struct test_vehicle {
     struct lk_tap tap;
     struct lk_pairing pairing;
     uint64_t now_ms;
+    int works_ahead; /* test_run_tap calls lk_vehicle_tap_ahead after every command, twice */
 };
 
 /* What lies between car and phone. `answer` takes a command and gives the phone's answer; a length

@@ -293,8 +293,9 @@ static unsigned calls_left;
 static enum lk_status failing_encrypt(void *ctx, const uint8_t key[16], const uint8_t iv[16],
                                       const uint8_t *in, size_t len, uint8_t *out)
 {
-    if (calls_left-- == 0)
+    if (calls_left == 0)
         return LK_PORT_CRYPTO;
+    calls_left--;
     return real_port->cbc_encrypt(ctx, key, iv, in, len, out);
 }
 

@@ -626,6 +626,7 @@ static void D18_the_old_key_answers_until_phase_3(void **state)
     test_tap_forget(&t, &tap);
     memcpy(t.device_key, second, 65);
     assert_int_equal(test_tap_standard(&t, &tap, 4), LK_SW_OK); /* phase 3: the new one */
+    assert_int_equal(test_applet_send(&t, LK_NFC, 0x80, 0x3c, 1, 0, NULL, 0, 0), LK_SW_OK);
     test_tap_forget(&t, &tap);
     assert_int_equal(test_tap_standard(&t, &tap, 1), LK_SW_OK); /* and from then on everywhere */
     test_tap_forget(&t, &tap);

@@ -353,6 +353,7 @@ static void fast_session(int option1)
     endpoint.option1 = (uint8_t)option1;
     assert_int_equal(test_applet_create_endpoint(&t, "TESTCA", &endpoint), LK_SW_OK);
     renew();
+    assert_int_equal(test_applet_send(&t, LK_NFC, 0x80, 0x3c, 1, 0, NULL, 0, 0), LK_SW_OK);
     kept = tap.persistent;
     test_tap_forget(&t, &tap);
     test_tap_init(&t, &tap, 1, 1);

@@ -353,6 +353,63 @@ static void M64_bytes_per_key(void **state)
     assert_true(used / 16 < 2048);
 }
 
+static uint64_t end_and_delete(void)
+{
+    struct lk_termination object;
+    uint64_t counter;
+
+    assert_int_equal(test_applet_wired_id(&t, 0x78, 1, t.endpoint_id), LK_SW_OK);
+    assert_int_equal(lk_termination_parse(lk_bytes(t.answer, t.answer_len), &object), LK_OK);
+    counter = object.element_counter;
+    assert_int_equal(test_applet_wired_id(&t, 0x74, 0, t.endpoint_id), LK_SW_OK);
+    assert_int_equal(test_applet_reboot(&t), LK_OK);
+    return counter;
+}
+
+/* The counter of an attestation is the element's: no later key's has it again. */
+static void D5_the_counter_never_comes_again(void **state)
+{
+    struct test_endpoint endpoint;
+    uint64_t counter = end_and_delete();
+
+    (void)state;
+    test_endpoint_default(&t, &endpoint);
+    for (int i = 0; i < 3; i++) {
+        uint64_t next;
+
+        assert_int_equal(test_applet_create_endpoint(&t, "TESTCA", &endpoint), LK_SW_OK);
+        next = end_and_delete();
+        assert_true(next > counter);
+        counter = next;
+    }
+}
+
+/* P2 of VIEW counts what there is, so that a host can go on after a deletion left a gap. */
+static void D32_view_goes_on_over_gaps(void **state)
+{
+    struct test_endpoint endpoint;
+
+    (void)state;
+    assert_int_equal(test_applet_create_ca(&t, "SECOND"), LK_SW_OK);
+    test_endpoint_default(&t, &endpoint);
+    for (uint8_t i = 0; i < 2; i++) {
+        endpoint.endpoint_id[0] = (uint8_t)(0xb0 + i);
+        assert_int_equal(test_applet_create_endpoint(&t, "SECOND", &endpoint), LK_SW_OK);
+    }
+    assert_int_equal(test_applet_wired_id(&t, 0x74, 0, t.endpoint_id), LK_SW_OK);
+    assert_int_equal(test_applet_wired(&t, 0x76, 0x00, 1, NULL, 0), LK_SW_OK);
+    assert_int_equal(t.answer_len, 10);
+    assert_int_equal(t.answer[2], 0xb1);
+    assert_int_equal(test_applet_wired(&t, 0x76, 0x00, 2, NULL, 0), LK_SW_OK);
+    assert_int_equal(t.answer_len, 0);
+    assert_int_equal(test_applet_wired(&t, 0x3a, 0, 0, (const uint8_t *)"\x5f\x20\x06TESTCA", 9),
+                     LK_SW_OK);
+    assert_int_equal(test_applet_wired(&t, 0x76, 0x80, 0, NULL, 0), LK_SW_OK);
+    assert_int_equal(t.answer_len, 9);
+    assert_int_equal(test_applet_wired(&t, 0x76, 0x80, 1, NULL, 0), LK_SW_OK);
+    assert_int_equal(t.answer_len, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -367,6 +424,8 @@ int main(void)
         T(M90_delete_leaves_nothing),
         T(S9_termination_is_one_commit_with_its_proof),
         T(M97_delete_ca_takes_its_keys_along),
+        T(D5_the_counter_never_comes_again),
+        T(D32_view_goes_on_over_gaps),
         T(LI10_full_tables_refuse_cleanly),
         T(P29_options_we_do_not_have_are_refused),
         T(M64_bytes_per_key),

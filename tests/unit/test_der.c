@@ -198,6 +198,26 @@ static void writer_keeps_to_its_space(void **state)
     }
 }
 
+/* What three bytes of length cannot say is refused, whatever the space; nothing is written. */
+static void writer_knows_the_longest_element(void **state)
+{
+    static uint8_t content[0x10000], out[0x10010];
+    struct lk_wr wr;
+
+    (void)state;
+    lk_wr_init(&wr, out, sizeof out);
+    lk_der_put(&wr, LK_DER_OCTET_STRING, content, 0xffff);
+    assert_int_equal(wr.fault, LK_OK);
+    assert_memory_equal(out, "\x04\x82\xff\xff", 4);
+    lk_der_wrap(&wr, 0, LK_DER_SEQUENCE);
+    assert_int_equal(wr.fault, LK_CALLER_SPACE);
+    assert_int_equal(wr.len, 0xffff + 4);
+    lk_wr_init(&wr, out, sizeof out);
+    lk_der_put(&wr, LK_DER_OCTET_STRING, content, sizeof content);
+    assert_int_equal(wr.fault, LK_CALLER_SPACE);
+    assert_int_equal(wr.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +228,7 @@ int main(void)
         cmocka_unit_test(PR8_bit_strings),
         cmocka_unit_test(writer_reads_back),
         cmocka_unit_test(writer_keeps_to_its_space),
+        cmocka_unit_test(writer_knows_the_longest_element),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,48 @@ static void e_for_another_key_or_name_refused(void **state)
     assert_int_equal(install(&test_world.world.f, &e), LK_OK);
 }
 
+/* Well signed, and yet not what stands in that place. */
+static void PK5_names_and_path_lengths_of_the_chain(void **state)
+{
+    const struct lk_bytes none = {NULL, 0};
+    struct test_ca_world *world = &test_world.world;
+    struct test_ca_cert n, e, f;
+    struct lk_cert_plan plan;
+    struct lk_cert above;
+
+    (void)state;
+    assert_int_equal(create(&world->j, &n), LK_OK);
+    assert_int_equal(test_ca_issue_e(world, test_ca_bytes(&n), &e), LK_OK);
+    /* F that may have two more CAs below it. */
+    assert_int_equal(test_ca_plan(crypto, LK_ROLE_EXTERNAL_CA, "Test Device Maker",
+                                  &world->device_maker, &world->j, &world->automaker, none, &above,
+                                  &plan),
+                     LK_OK);
+    plan.path_len = 2;
+    assert_int_equal(lk_cert_issue(crypto, &plan, f.der, sizeof f.der, &f.len), LK_OK);
+    assert_int_equal(install(&f, &e), LK_CERT_PATH_LEN);
+    /* F of the same key under another name than E says. */
+    assert_int_equal(test_ca_issue(crypto, LK_ROLE_EXTERNAL_CA, "Another Maker",
+                                   &world->device_maker, &world->j, &world->automaker, none, &f),
+                     LK_OK);
+    assert_int_equal(install(&f, &e), LK_CERT_ISSUER);
+    assert_int_equal(phone.device.automakers[0].e_len, 0);
+    assert_int_equal(install(&world->f, &e), LK_OK);
+}
+
+static void LI10_no_room_for_another_automaker(void **state)
+{
+    struct test_ca_cert n;
+
+    (void)state;
+    for (uint8_t i = 0; i < LK_DEVICE_NUM_AUTOMAKERS; i++) {
+        phone.device.automakers[i].is_used = 1;
+        phone.device.automakers[i].root_key[0] = i;
+    }
+    assert_int_equal(create(&test_world.world.j, &n), LK_CALLER_FULL);
+    assert_int_equal(num_cas(), 0);
+}
+
 static void made_again_until_it_is_certified(void **state)
 {
     struct test_ca_cert n1, n2, e;
@@ -169,6 +211,23 @@ static void unpersonalised_phone_makes_no_key(void **state)
     assert_int_equal(test_phone_num_endpoints(&phone), 0);
 }
 
+/* A renewal that the journal refuses leaves the certificates that were there. */
+static void failed_renewal_keeps_the_old_certificates(void **state)
+{
+    struct test_ca_cert f = test_world.world.f, e;
+    struct lk_automaker before;
+
+    (void)state;
+    test_phone_forget(&phone);
+    test_phone_init(&phone, &test_world.world);
+    e = phone.e;
+    before = phone.device.automakers[0];
+    assert_int_not_equal(before.e_len, 0);
+    phone.host.flash.fail_at = phone.host.flash.writes + 1;
+    assert_int_equal(install(&f, &e), LK_PORT_STORE);
+    assert_memory_equal(&phone.device.automakers[0], &before, sizeof before);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, bare, test_world_done)
 
 int main(void)
@@ -176,7 +235,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(M95_one_instance_ca_per_automaker),      T(M93_foreign_root_refused),
         T(e_for_another_key_or_name_refused),      T(made_again_until_it_is_certified),
+        T(PK5_names_and_path_lengths_of_the_chain), T(LI10_no_room_for_another_automaker),
         T(element_that_fails_leaves_no_ca_behind), T(unpersonalised_phone_makes_no_key),
+        T(failed_renewal_keeps_the_old_certificates),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

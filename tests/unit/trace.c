@@ -3,6 +3,7 @@
 
 #include "support/crypto_fixture.h"
 
+#include "apdu/apdu.h"
 #include "support/messages.h"
 #include "trace/room.h"
 
@@ -333,6 +334,165 @@ static void N5_thousand_broken_traces_have_their_first_cause(void **state)
     }
 }
 
+/* Every status word of the protocol has words of its own. */
+static void N5_status_words_have_their_texts(void **state)
+{
+    static const uint16_t words[] = {
+        LK_SW_OK,        LK_SW_MORE,      LK_SW_LENGTH,    LK_SW_SECURITY, LK_SW_SEQUENCE,
+        LK_SW_MAC,       LK_SW_DATA,      LK_SW_NOT_FOUND, LK_SW_NO_MEMORY, LK_SW_INVALID,
+        LK_SW_P1P2,      LK_SW_INS,       LK_SW_CLASS,     LK_SW_NOT_READY, LK_SW_INTERNAL,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        assert_string_not_equal(lk_trace_sw_text(words[i]), lk_trace_sw_text(0x1234));
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(lk_trace_sw_text(words[i]), lk_trace_sw_text(words[j]));
+    }
+}
+
+/* One sealed exchange with keys of the test's, seen by the inspector. */
+static struct lk_chan car, phone;
+
+static void keyed(struct lk_crypto *crypto, const char *select, const char *answer)
+{
+    struct lk_session_keys keys[3];
+
+    for (int i = 0; i < 3; i++)
+        keys[i] = keys_of("00112233445566778899aabbccddeeff", "0123456789abcdef0123456789abcdef",
+                          "fedcba9876543210fedcba9876543210");
+    begin(crypto);
+    assert_int_equal(command(select), LK_OK);
+    assert_int_equal(response(answer), LK_OK);
+    lk_trace_keys(&trace, &keys[0]);
+    lk_chan_open(&car, &keys[1]);
+    lk_chan_open(&phone, &keys[2]);
+}
+
+static enum lk_status sealed_command(struct lk_crypto *crypto, uint8_t ins, const void *plain,
+                                     size_t len)
+{
+    uint8_t apdu[300] = {0x84, ins, 0, 0};
+    uint8_t out[300];
+    size_t sealed_len = 0;
+
+    assert_int_equal(lk_chan_seal_command(&car, crypto, lk_bytes(plain, len), apdu + 5,
+                                          &sealed_len),
+                     LK_OK);
+    apdu[4] = (uint8_t)sealed_len;
+    assert_int_equal(lk_chan_open_command(&phone, crypto, lk_bytes(apdu + 5, sealed_len), out,
+                                          &len),
+                     LK_OK);
+    memset(&heard, 0, sizeof heard);
+    return lk_trace_command(&trace, lk_bytes(apdu, 5 + sealed_len));
+}
+
+static enum lk_status sealed_response(struct lk_crypto *crypto, const void *plain, size_t len)
+{
+    uint8_t apdu[300], out[300];
+    size_t sealed_len = 0;
+
+    assert_int_equal(lk_chan_seal_response(&phone, crypto, lk_bytes(plain, len), apdu,
+                                           &sealed_len),
+                     LK_OK);
+    memcpy(apdu + sealed_len, "\x90\x00", 2);
+    assert_int_equal(lk_chan_open_response(&car, crypto, lk_bytes(apdu, sealed_len), out, &len),
+                     LK_OK);
+    memset(&heard, 0, sizeof heard);
+    return lk_trace_response(&trace, lk_bytes(apdu, sealed_len + 2));
+}
+
+static void N5_a_bad_answer_to_EXCHANGE_is_named(void **state)
+{
+    struct crypto_fixture *fixture = *state;
+    struct lk_crypto *crypto = &fixture->crypto[ON_OPENSSL];
+    const char *check;
+
+    keyed(crypto, SELECT_APPLET, "5c0201009000");
+    assert_int_equal(sealed_command(crypto, 0xc9, "\x00", 1), LK_OK);
+    assert_int_equal(sealed_response(crypto, "\x00\x09\x00", 3), LK_PEER_LENGTH);
+    assert_non_null(strstr(heard.names, "MALFORMED"));
+    assert_int_equal(lk_trace_first_fault(&trace, &check), LK_PEER_LENGTH);
+    assert_string_equal(check, "exchange_answer");
+}
+
+/* WRITE DATA in pieces: named when whole, faulted where it goes wrong. */
+static void N5_pieces_of_pairing_data_are_joined(void **state)
+{
+    struct crypto_fixture *fixture = *state;
+    struct lk_crypto *crypto = &fixture->crypto[ON_OPENSSL];
+    uint8_t data[4096];
+    size_t len = 0, at;
+    const char *check;
+
+    for (size_t s = 0; s < test_num_samples; s++) {
+        if (strcmp(test_samples[s].message, "pairing_data") == 0)
+            len = test_sample_bytes(test_samples[s].text, data, sizeof data);
+    }
+    assert_true(len > 200);
+    keyed(crypto, SELECT_FRAMEWORK, "5a0201005c020100d401029000");
+    for (at = 0; at + 200 < len; at += 200) {
+        assert_int_equal(sealed_command(crypto, 0xd4, data + at, 200), LK_OK);
+        assert_null(strstr(heard.names, "CREATION"));
+        assert_int_equal(sealed_response(crypto, "", 0), LK_OK);
+    }
+    assert_int_equal(sealed_command(crypto, 0xd4, data + at, len - at), LK_OK);
+    assert_non_null(strstr(heard.names, "DATA_END pairing_data"));
+    assert_int_equal(sealed_response(crypto, "\x01", 1), LK_OK); /* an answer that is not empty */
+    assert_non_null(strstr(heard.names, "BYTES"));
+    assert_int_equal(lk_trace_first_fault(&trace, &check), LK_OK);
+    assert_int_equal(sealed_command(crypto, 0xd4, "\x00\x01", 2), LK_PEER_TLV);
+    assert_int_equal(lk_trace_first_fault(&trace, &check), LK_PEER_TLV);
+    assert_string_equal(check, "pairing_data");
+}
+
+static void N5_pairing_data_without_end_is_cut_off(void **state)
+{
+    struct crypto_fixture *fixture = *state;
+    struct lk_crypto *crypto = &fixture->crypto[ON_OPENSSL];
+    uint8_t data[200] = {0};
+    enum lk_status status = LK_OK;
+    unsigned num = 0;
+
+    keyed(crypto, SELECT_FRAMEWORK, "5a0201005c020100d401029000");
+    memcpy(data, "\x7f\x4a\x82\x0f\xf0", 5); /* nearly all that may come, in one object */
+    for (; status == LK_OK; num++) {
+        assert_true(num < 30);
+        status = sealed_command(crypto, 0xd4, data, sizeof data);
+        if (status == LK_OK)
+            assert_int_equal(sealed_response(crypto, "", 0), LK_OK);
+        memset(data, 0x4e, sizeof data);
+    }
+    assert_true(num > 20);
+    assert_int_equal(status, LK_PEER_TOO_LONG);
+}
+
+/* Bodies of the framework to the element, in the clear. */
+static void N5_wired_bodies_have_their_parsers(void **state)
+{
+    static const struct {
+        const char *good, *bad, *check;
+    } rows[] = {
+        {"80380000045f200141", "80380000035f2000", "wired_ca"},
+        {"80d200000d5008010203040506070" "84b0101", "80d20000035f2000", "wired_set_private"},
+        {"80b200000f5008010203040506070" "8df1b020001", "80b20000035f2000", "wired_get_private"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *check;
+
+        lk_trace_init(&trace, NULL, 1, hear, &heard);
+        assert_int_equal(command(SELECT_APPLET), LK_OK);
+        assert_int_equal(response("5c0201009000"), LK_OK);
+        assert_int_equal(command(rows[i].good), LK_OK);
+        assert_int_equal(heard.num_unknown, 0);
+        assert_int_not_equal(command(rows[i].bad), LK_OK);
+        assert_int_not_equal(lk_trace_first_fault(&trace, &check), LK_OK);
+        assert_string_equal(check, rows[i].check);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +506,11 @@ int main(void)
         cmocka_unit_test(every_tag_of_an_object_has_a_name),
         cmocka_unit_test(no_tag_has_two_names_in_one_place),
         cmocka_unit_test(N5_thousand_broken_traces_have_their_first_cause),
+        cmocka_unit_test(N5_status_words_have_their_texts),
+        cmocka_unit_test(N5_a_bad_answer_to_EXCHANGE_is_named),
+        cmocka_unit_test(N5_pieces_of_pairing_data_are_joined),
+        cmocka_unit_test(N5_pairing_data_without_end_is_cut_off),
+        cmocka_unit_test(N5_wired_bodies_have_their_parsers),
     };
     return cmocka_run_group_tests(tests, crypto_setup, crypto_teardown);
 }

@@ -1,5 +1,6 @@
 /* wycheproof.c: the Wycheproof files through both providers (attack row SC1). Groups that this
  * product has no use for (other key sizes) are counted and named, never passed over in silence. */
+#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,6 +255,49 @@ static void SC1_wycheproof_gcm(void **state)
     run_file(state, "aes_gcm_test.json", judge_gcm);
 }
 
+/* Each file of the folder is run by a test, or is named here with the reason why not. */
+static void SC1_every_file_is_used_or_has_a_reason(void **state)
+{
+    static const struct {
+        const char *name, *reason; /* NULL: a test above runs it */
+    } files[] = {
+        {"ecdsa_secp256r1_sha256_p1363_test.json", NULL},
+        {"ecdsa_secp256r1_sha256_test.json", NULL},
+        {"ecdh_secp256r1_ecpoint_test.json", NULL},
+        {"aes_cmac_test.json", NULL},
+        {"hmac_sha256_test.json", NULL},
+        {"hkdf_sha256_test.json", NULL},
+        {"aes_gcm_test.json", NULL},
+        {"aes_ccm_test.json", "AES-CCM comes with BLE; no provider has it yet"},
+    };
+    const char *path = getenv("LATCHKEY_WYCHEPROOF");
+    DIR *folder = path != NULL && path[0] != 0 ? opendir(path) : NULL;
+    struct dirent *entry;
+    unsigned num = 0;
+
+    (void)state;
+    if (path == NULL || path[0] == 0) {
+        print_message("skipped: LATCHKEY_WYCHEPROOF does not name the folder of the vectors\n");
+        skip();
+    }
+    assert_non_null(folder);
+    while ((entry = readdir(folder)) != NULL) {
+        size_t i = 0, len = strlen(entry->d_name);
+
+        if (len < 5 || strcmp(entry->d_name + len - 5, ".json") != 0)
+            continue;
+        while (i < sizeof files / sizeof files[0] && strcmp(files[i].name, entry->d_name) != 0)
+            i++;
+        if (i == sizeof files / sizeof files[0])
+            fail_msg("%s: no test runs it and no reason says why", entry->d_name);
+        if (files[i].reason != NULL)
+            print_message("%s: not run: %s\n", entry->d_name, files[i].reason);
+        num++;
+    }
+    closedir(folder);
+    assert_int_equal(num, sizeof files / sizeof files[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +305,7 @@ int main(void)
         cmocka_unit_test(SC1_wycheproof_ecdh),      cmocka_unit_test(SC1_wycheproof_cmac),
         cmocka_unit_test(SC1_wycheproof_hmac),      cmocka_unit_test(SC1_wycheproof_hkdf),
         cmocka_unit_test(SC1_wycheproof_gcm),
+        cmocka_unit_test(SC1_every_file_is_used_or_has_a_reason),
     };
 
     return cmocka_run_group_tests(tests, crypto_setup, crypto_teardown);
