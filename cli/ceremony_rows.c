@@ -34,7 +34,7 @@ int ceremony_new(struct cli *cli)
                *environment = cli_value(cli, "environment", CEREMONY_TEST);
     const char *automaker = cli_value(cli, "automaker", "aurora");
     const char *device_maker = cli_value(cli, "device-maker", "pomelo");
-    char one[512], two[512], out[512], done[1400];
+    char one[512], two[512], out[512], done[2000];
     int bad = sit_down(cli, &maker);
     if (bad)
         return bad;
@@ -50,8 +50,9 @@ int ceremony_new(struct cli *cli)
     if (status == LK_OK)
         status = ceremony_set(&maker.ceremony, one, two, out);
     snprintf(done, sizeof done,
-             "made %s (%s): automaker %s, device maker %s, and the set that joins them: %s", folder,
-             environment, automaker, device_maker, out);
+             "made %s (%s): automaker %s, device maker %s, and the set that joins them: %s\n"
+             "next: latchkey ceremony show \"%s\"",
+             folder, environment, automaker, device_maker, out, one);
     return stand_up(cli, &maker, status, done);
 }
 

@@ -16,14 +16,6 @@ check() { # check NAME command...
 ' ' ')"
     fi
 }
-says() { # says TEXT CODE command...   the exit code and a piece of what is printed
-    local text=$1 want=$2; shift 2
-    "$@" >"$WORK/out" 2>&1
-    local code=$?
-    [ $code -eq "$want" ] && grep -qF -- "$text" "$WORK/out" && return 0
-    echo "exit $code: $(cat "$WORK/out")"
-    return 1
-}
 start() { # start LOG command...   remembers the process id
     local log=$1; shift
     "$@" >"$log" 2>&1 &

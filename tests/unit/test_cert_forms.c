@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "latchkey/provider_openssl.h"
+#include "tlv/der.h"
 
 static struct lk_openssl *openssl;
 static struct lk_crypto crypto;
@@ -132,6 +133,12 @@ static void open_choices_are_accepted(void **state)
         const char *hex;
     } good[] = {
         {"UTF-8 CN", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05c3a4c3b641"},
+        {"UTF-8 first of 3", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05e0a0804141"},
+        {"UTF-8 first of 4", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05f090808041"},
+        {"UTF-8 last", 'K', PART_SUBJECT, "3010310e300c0603550403 0c05f48fbfbf41"},
+        {"ten extensions", 'K', PART_EXTRA,
+         "300806022a0104020500 300806022a0204020500 300806022a0304020500 300806022a0404020500"
+         "300806022a0504020500"},
         {"C, O and CN", 'K', PART_SUBJECT,
          "3025310b3009060355040613024445 310a3008060355040a0c0141 310a30080603550403130141"},
         {"private extension", 'K', PART_EXTRA, "300806022a0304020500"},
@@ -199,12 +206,61 @@ static void PK10_every_flipped_byte_is_refused(void **state)
     }
 }
 
+/* A certificate that ends after its key: version 1 in the clothes of version 3. */
+static void PK10_no_extensions_at_all(void **state)
+{
+    const struct test_ca_cert *k;
+    enum lk_status fault = LK_OK;
+    struct lk_rd rd, outer, tbs;
+    uint8_t der[2048];
+    struct lk_key signer;
+    struct lk_cert cert;
+    struct lk_wr wr;
+
+    (void)state;
+    k = test_form_base(&world, 'K', &signer);
+    lk_rd_init(&rd, test_ca_bytes(k), &fault);
+    outer = lk_der_enter(&rd, LK_DER_SEQUENCE);
+    tbs = lk_der_enter(&outer, LK_DER_SEQUENCE);
+    lk_wr_init(&wr, der, sizeof der);
+    for (int i = 0; i < 7; i++)
+        lk_wr_bytes(&wr, lk_der_whole(&tbs, lk_der_peek(&tbs)));
+    assert_int_equal(lk_der_peek(&tbs), LK_DER_CONTEXT_CONSTRUCTED(3));
+    lk_der_wrap(&wr, 0, LK_DER_SEQUENCE);
+    lk_wr_bytes(&wr, lk_bytes(outer.at, outer.left));
+    lk_der_wrap(&wr, 0, LK_DER_SEQUENCE);
+    assert_int_equal(fault, LK_OK);
+    assert_int_equal(wr.fault, LK_OK);
+    assert_int_equal(lk_cert_parse(&crypto, lk_bytes(der, wr.len), &cert), LK_CERT_EXT_MISSING);
+}
+
+/* What a writer of H's facts is not given, it does not make up. */
+static void facts_that_lack_a_part_are_not_written(void **state)
+{
+    struct lk_endpoint_facts facts = world.facts;
+    uint8_t out[512] = {0x5a};
+    size_t len = 77;
+
+    (void)state;
+    facts.vehicle_key = NULL;
+    assert_int_equal(lk_endpoint_facts_write(&facts, out, sizeof out, &len), LK_CALLER_ARGUMENT);
+    facts = world.facts;
+    facts.not_before = lk_bytes("20260101000000Z", 15); /* and no end */
+    assert_int_equal(lk_endpoint_facts_write(&facts, out, sizeof out, &len), LK_CALLER_ARGUMENT);
+    facts.not_after = lk_bytes("20261301000000Z", 15);
+    assert_int_equal(lk_endpoint_facts_write(&facts, out, sizeof out, &len), LK_CALLER_ARGUMENT);
+    assert_int_equal(out[0], 0x5a);
+    assert_int_equal(len, 77);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unchanged_parts_are_accepted),
         cmocka_unit_test(open_choices_are_accepted),
         cmocka_unit_test(PK3_PK4_PK6_PK10_broken_forms_have_their_status),
+        cmocka_unit_test(PK10_no_extensions_at_all),
+        cmocka_unit_test(facts_that_lack_a_part_are_not_written),
         cmocka_unit_test(PR8_every_prefix_is_refused),
         cmocka_unit_test(PK10_every_flipped_byte_is_refused),
     };
