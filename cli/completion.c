@@ -18,12 +18,17 @@ static int is_command(const char *group)
     return 0;
 }
 
-/* Calls `print` for each visible row; of one group, or of all for NULL. */
+/* Calls `print` for each visible row; of one group, or of all for NULL. Groups that are commands
+ * come last: they match whatever stands behind them. */
 static void each(const char *group, void (*print)(const struct cli_command *row))
 {
-    for (size_t i = 0; i < cli_num_commands; i++)
-        if (!cli_commands[i].is_hidden && (!group || strcmp(cli_commands[i].group, group) == 0))
-            print(&cli_commands[i]);
+    for (size_t i = 0; i < 2 * cli_num_commands; i++) {
+        const struct cli_command *row = &cli_commands[i % cli_num_commands];
+        int is_first_round = i < cli_num_commands;
+        if (!row->is_hidden && (row->verb != NULL) == is_first_round &&
+            (!group || strcmp(row->group, group) == 0))
+            print(row);
+    }
 }
 
 static void each_option(const struct cli_command *row, void (*print)(const struct cli_option *o))

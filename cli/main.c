@@ -60,16 +60,20 @@ int cli_item(const struct cli *cli, int i, long max, json_int_t *out)
     return 0;
 }
 
+/* The command of the group with that verb, else the group itself if it is a command. */
 static const struct cli_command *find(const char *group, const char *verb)
 {
+    const struct cli_command *whole = NULL;
     for (size_t i = 0; i < cli_num_commands; i++) {
         const struct cli_command *row = &cli_commands[i];
         if (strcmp(row->group, group) != 0)
             continue;
-        if (!row->verb || (verb && strcmp(row->verb, verb) == 0))
+        if (verb && row->verb && strcmp(row->verb, verb) == 0)
             return row;
+        if (!row->verb)
+            whole = row;
     }
-    return NULL;
+    return whole;
 }
 
 static int is_group(const char *group)
