@@ -255,7 +255,7 @@ static enum lk_status find_spare(struct lk_vehicle *vehicle, struct lk_bytes slo
         for (size_t i = 0; i < LK_NUM_SPARES; i++) {
             struct lk_bytes issued = lk_bytes(out->set.slots + i * LK_SLOT_LEN, LK_SLOT_LEN);
 
-            if ((out->set.unused >> i & 1u) == 0 || !lk_bytes_equal(slot, issued))
+            if (((unsigned)out->set.unused >> i & 1u) == 0 || !lk_bytes_equal(slot, issued))
                 continue;
             out->is_next = (uint8_t)is_next;
             out->spare = (uint8_t)i;
