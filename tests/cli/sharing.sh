@@ -100,7 +100,8 @@ invited() {
 }
 check M31_invitation_is_a_link_and_a_message invited
 only_in_fragment() {
-    [ "$(sed 's/#.*//' link | wc -c)" -lt 50 ] && ! grep -q "$(sed 's/.*#//' link)" invitation
+    [ -s invitation ] && [ "$(sed 's/#.*//' link | wc -c)" -lt 50 ] &&
+        ! grep -q "$(sed 's/.*#//' link)" invitation
 }
 check SH19_secret_in_the_fragment_alone only_in_fragment
 check SH19_secret_of_256_bits test "$(sed 's/.*#//' link | tr -d '\n' | wc -c)" -eq 43
