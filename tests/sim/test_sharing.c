@@ -451,24 +451,40 @@ static void SH5_five_tries(void **state)
     assert_int_equal(W.owner.applet.consents[0].until_ms, 0);
 }
 
-/* A power cut when the try is counted gives no try for free. */
+/* The journal fails at each write between the answer and the next question. Once it has taken the
+ * try, the try is gone, though the question never left: nobody learns by a power cut for free. */
 static void SH5_the_try_is_spent_first(void **state)
 {
+    unsigned num_spent = 0;
+    enum lk_status status = LK_PORT_STORE;
+
     (void)state;
     begin_with_pin();
     struct lk_share_out question = W.last;
     assert_int_equal(test_sharing_take(&W.friend, &question), LK_OK);
     assert_int_equal(lk_device_share_pin(&W.friend.device, W.at_friend, "999999", &W.last), LK_OK);
     struct lk_share_out wrong = W.last;
-    W.owner.host.flash.writes = 0;
-    W.owner.host.flash.fail_at = 1;
-    assert_int_equal(test_sharing_take(&W.owner, &wrong), LK_PORT_STORE);
-    W.owner.host.flash.fail_at = 0;
-    test_phone_restart_host(&W.owner);
-    assert_int_equal(test_sharing_of_owner()->tries_left, LK_PIN_TRIES);
-    assert_int_equal(test_sharing_take(&W.owner, &wrong), LK_SHARE_PIN);
-    assert_int_equal(test_sharing_take(&W.owner, &wrong), LK_SHARE_SESSION); /* not twice */
-    assert_int_equal(test_sharing_of_owner()->tries_left, LK_PIN_TRIES - 1);
+    for (uint32_t at = 1; status == LK_PORT_STORE; at++) {
+        struct lk_sharing before = *test_sharing_of_owner();
+        const struct lk_sharing *after;
+
+        if (before.tries_left == 1) /* the last one would end it */
+            break;
+        W.owner.host.flash.writes = 0;
+        W.owner.host.flash.fail_at = at;
+        status = test_sharing_take(&W.owner, &wrong);
+        W.owner.host.flash.fail_at = 0;
+        test_phone_restart_host(&W.owner);
+        after = test_sharing_of_owner();
+        if (status == LK_PORT_STORE && after->sequence != before.sequence)
+            break; /* the last step of the last commit failed, and it stands */
+        if (status == LK_PORT_STORE)
+            num_spent += after->tries_left == before.tries_left - 1;
+    }
+    assert_true(num_spent > 0);
+    assert_int_not_equal(test_sharing_of_owner()->tries_left, LK_PIN_TRIES);
+    if (status == LK_SHARE_PIN) /* it was answered: not twice */
+        assert_int_equal(test_sharing_take(&W.owner, &wrong), LK_SHARE_SESSION);
 }
 
 /* The password reaches the car as a MAC under the key that the car gave the owner; the friend's
