@@ -315,9 +315,10 @@ const struct cli_command cli_commands[] = {
      1,
      1,
      "name every byte, every check, and the first cause of a refusal",
-     "The car's signature is checked under the K of that car in the world, or under --vehicle-key; "
-     "the phone's under --device-key where a debug build wrote the session keys. `phone show "
-     "--json` prints both keys.",
+     "The car's signature is checked under the K of that car in the world, or under --vehicle-key;\n"
+     "the phone's under --device-key where a debug build wrote the session keys. Both keys are "
+     "printed by\n"
+     "latchkey phone show --json.",
      {{"vehicle-key", "HEX", NULL, "public key of the car, 65 bytes"},
       {"device-key", "HEX", NULL, "public key of the phone's key, 65 bytes"},
       END},

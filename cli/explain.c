@@ -50,8 +50,10 @@ static void print_line(void *ctx, const struct lk_trace_line *line)
                line->status == LK_OK ? "passed" : lk_status_what(line->status));
     else if (line->tag)
         printf("%02X %s [%zu] %s  (%s)\n", line->tag, line->name, line->value.len, hex, line->text);
-    else
+    else if (*line->text)
         printf("%s %s  (%s)\n", line->name, hex, line->text);
+    else
+        printf("%s %s\n", line->name, hex);
 }
 
 /* The session keys that a debug build wrote after this line, if they are new: the inspector needs
