@@ -247,7 +247,8 @@ const struct cli_command cli_commands[] = {
      1,
      1,
      "hold a phone to a reader and leave it there",
-     "For outside tools, for example opensc-tool on a PC/SC reader.",
+     "For outside tools. With the reader of latchkey pcscd at the door:\n"
+     "latchkey phone hold NAME --port 35963 --namespace-of $LATCHKEY_PCSCD_PID, then opensc-tool.",
      {{"port", "NUMBER", NULL, "TCP port of the reader or of the virtual card driver (required)"},
       {"namespace-of", "PID", NULL, "connect inside the network namespace of this process"},
       {"seconds", "NUMBER", NULL, "how long, 1 to 3600 (default 10)"},
@@ -295,7 +296,7 @@ const struct cli_command cli_commands[] = {
      "It runs in a network namespace of its own (needs root), with its socket and log in FOLDER, "
      "and\n"
      "disturbs no other. Prints what a car needs in its environment: PCSCLITE_CSOCK_NAME and\n"
-     "LATCHKEY_PCSCD_PID. Stops with Ctrl-C.",
+     "LATCHKEY_PCSCD_PID. The readers lie behind ports 35963 and 35964. Stops with Ctrl-C.",
      {END},
      pcscd_run,
      0},

@@ -374,18 +374,20 @@ static int prepare(struct demo *demo)
     return demo_step(demo, &menu);
 }
 
-/* With --radio pcsc: a pcscd of our own. 1 on success or when not needed. */
+/* With --radio pcsc: a pcscd of our own. The exit code, 0 on success or when not needed. */
 static int start_pcscd(struct demo *demo, const char *folder)
 {
     char run_folder[256];
-    int code;
+    int code = 0;
     if (strcmp(demo->radio, "pcsc") != 0)
-        return 1;
+        return 0;
     snprintf(run_folder, sizeof run_folder, "%s/pcscd", folder);
     chmod(folder, 0711);
-    if (cli_make_folder(run_folder) == LK_OK)
-        demo->pcscd = pcscd_start(demo->cli, run_folder, &code);
-    return demo->pcscd > 0;
+    enum lk_status made = cli_make_folder(run_folder);
+    if (made != LK_OK)
+        return cli_fail_path(demo->cli, made, run_folder);
+    demo->pcscd = pcscd_start(demo->cli, run_folder, &code);
+    return code;
 }
 
 int demo_run(struct cli *cli)
@@ -411,21 +413,21 @@ int demo_run(struct cli *cli)
     say(&demo, "Each step: ok if it came out as it should, its name, and how long phone and car "
                "talked.\n");
     uint64_t from = cli_now_us();
-    int good = start_pcscd(&demo, folder) && prepare(&demo);
+    int bad = start_pcscd(&demo, folder), good = !bad && prepare(&demo);
     if (good)
         play(&demo, day, sizeof day / sizeof day[0]);
     demo_stop_all(&demo);
     cli_stop(demo.pcscd, PCSCD_STOP_MS);
-    if (!demo.is_json && !interrupted)
+    if (!demo.is_json && !interrupted && !bad)
         printf("\n%s in %.1f s. %s\n",
                good && !demo.num_failed ? "All as expected" : "NOT as expected",
                (double)(cli_now_us() - from) / 1e6, "No server and no network took part.");
     if (cli_flag(cli, "keep"))
         fprintf(demo.is_json ? stderr : stdout, "kept: %s (latchkey trace explain %s)\n", folder,
                 demo.trace);
-    else
+    else if (!bad || interrupted) /* else the log that was named is in it */
         cli_remove_tree(folder);
     if (interrupted)
         return 128 + interrupted;
-    return good && !demo.num_failed ? 0 : 1;
+    return bad || (good && !demo.num_failed) ? bad : 1;
 }

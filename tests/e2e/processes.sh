@@ -30,7 +30,8 @@ ends_as_its_element() { # one line, the element's exit code, nothing left behind
     kill -9 "$element" || return 1
     wait "$run"
     [ $? -eq 65 ] && grep -q "the element of bob was killed by signal 9" "$WORK/bob.log" &&
-        [ "$(wc -l <"$WORK/bob.log")" -eq 1 ] && ! "$BIN" phone list bob
+        grep -q "the phone bob is on; stop it" "$WORK/bob.log" &&
+        [ "$(wc -l <"$WORK/bob.log")" -eq 2 ] && ! "$BIN" phone list bob
 }
 check phone_ends_as_its_element_ended ends_as_its_element
 check CR12_second_phone_refused code_is 63 timeout 5 "$BIN" phone run alice
