@@ -316,7 +316,8 @@ const struct cli_command cli_commands[] = {
      1,
      1,
      "name every byte, every check, and the first cause of a refusal",
-     "The car's signature is checked under the K of that car in the world, or under --vehicle-key;\n"
+     "The car's signature is checked under the K of that car in the world, or under "
+     "--vehicle-key;\n"
      "the phone's under --device-key where a debug build wrote the session keys. Both keys are "
      "printed by\n"
      "latchkey phone show --json.",

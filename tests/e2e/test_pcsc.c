@@ -265,7 +265,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN); /* the PC/SC library may write to a daemon that is gone */
     started = start_daemon();
     if (started == 77) {
-        printf("skipped: pcscd cannot run here (package pcscd, and root with a network namespace)\n");
+        printf("skipped: pcscd cannot run here (its package, and root with a network namespace)\n");
         return 77;
     }
     if (started != 0)

@@ -33,7 +33,7 @@ wait_for() { # wait_for SECONDS command...
 # user has none, nor has a container without the right, nor a chroot whose root is no mount point.
 can_run_pcscd() {
     command -v pcscd >/dev/null && unshare --net --mount true 2>/dev/null && return
-    echo "skipped: pcscd cannot run here (package pcscd, and root with a network namespace)"
+    echo "skipped: pcscd cannot run here (its package, and root with a network namespace)"
     return 1
 }
 children() { # children PID   the process ids of its children
