@@ -543,6 +543,27 @@ static void PA1_a_verifier_loaded_during_the_last_attempt_stays(void **state)
     assert_int_equal(pair(), LK_OK);
 }
 
+static void end_pending(void)
+{
+    uint8_t id[LK_KEY_ID_LEN];
+
+    memcpy(id, stage.car.vehicle.keys[owner(LK_KEY_PENDING)].key_id, sizeof id);
+    assert_int_equal(lk_vehicle_end_key(&stage.car.vehicle, id), LK_OK);
+}
+
+/* The car's menu ends the new key before the last answer: the pairing did not come out well. */
+static void D18_a_pending_owner_ended_before_the_end(void **state)
+{
+    (void)state;
+    enter(TEST_CAR_PASSWORD);
+    act_at(&stage.field, LK_PAIR_ACCEPT, end_pending);
+    assert_int_equal(pair(), LK_TAP_KEY_ENDED);
+    assert_true(between.has_acted);
+    assert_int_equal(stage.field.record[stage.field.count - 1][0][3], LK_OP_CANCELLED);
+    assert_int_equal(stage.car.vehicle.pending_until_ms, 0);
+    assert_int_equal(owner(LK_KEY_PENDING), -1);
+}
+
 static void first_phone_finishes(void)
 {
     assert_int_equal(maintain()->owner_promoted, 1);
@@ -641,6 +662,7 @@ int main(void)
         TEST(PA12_replay_of_a_recorded_pairing),
         TEST(PA13_verifier_erased_after_success),
         TEST(PA1_a_verifier_loaded_during_the_last_attempt_stays),
+        TEST(D18_a_pending_owner_ended_before_the_end),
         TEST(PA13_PA16_success_ends_a_pairing_that_runs),
         TEST(M69_w0_never_plain_in_the_store),
         TEST(D34_second_pairing_uses_the_cached_F),
