@@ -250,8 +250,7 @@ static int ask_and_print(struct cli *cli, const char *name, json_t *question, in
 {
     json_t *answer = local_ask(name, "car", question, 5000);
     if (!answer)
-        return cli_fail(cli, LK_PORT_LINK, "the car %s does not run (latchkey car run %s)", name,
-                        name);
+        return local_absent(cli, "car", name);
     enum lk_status status = local_status(answer);
     if (cli_flag(cli, "json")) {
         cli_print_json(answer);

@@ -323,7 +323,8 @@ const struct cli_command cli_commands[] = {
      1,
      1,
      "hold a phone to a reader and leave it there",
-     "For outside tools, for example opensc-tool on a PC/SC reader.",
+     "For outside tools. With the reader of latchkey pcscd at the door:\n"
+     "latchkey phone hold NAME --port 35963 --namespace-of $LATCHKEY_PCSCD_PID, then opensc-tool.",
      {{"port", "NUMBER", NULL, "TCP port of the reader or of the virtual card driver (required)"},
       {"namespace-of", "PID", NULL, "connect inside the network namespace of this process"},
       {"seconds", "NUMBER", NULL, "how long, 1 to 3600 (default 10)"},
@@ -467,7 +468,7 @@ const struct cli_command cli_commands[] = {
      "It runs in a network namespace of its own (needs root), with its socket and log in FOLDER, "
      "and\n"
      "disturbs no other. Prints what a car needs in its environment: PCSCLITE_CSOCK_NAME and\n"
-     "LATCHKEY_PCSCD_PID. Stops with Ctrl-C.",
+     "LATCHKEY_PCSCD_PID. The readers lie behind ports 35963 and 35964. Stops with Ctrl-C.",
      {END},
      pcscd_run,
      0},
@@ -487,9 +488,11 @@ const struct cli_command cli_commands[] = {
      1,
      1,
      "name every byte, every check, and the first cause of a refusal",
-     "The car's signature is checked under the K of that car in the world, or under --vehicle-key; "
-     "the phone's under --device-key where a debug build wrote the session keys. `phone show "
-     "--json` prints both keys.",
+     "The car's signature is checked under the K of that car in the world, or under "
+     "--vehicle-key;\n"
+     "the phone's under --device-key where a debug build wrote the session keys. Both keys are "
+     "printed by\n"
+     "latchkey phone show --json.",
      {{"vehicle-key", "HEX", NULL, "public key of the car, 65 bytes"},
       {"device-key", "HEX", NULL, "public key of the phone's key, 65 bytes"},
       END},

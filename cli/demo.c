@@ -423,18 +423,20 @@ static int prepare(struct demo *demo)
     return demo_step(demo, &menu);
 }
 
-/* With --radio pcsc: a pcscd of our own. 1 on success or when not needed. */
+/* With --radio pcsc: a pcscd of our own. The exit code, 0 on success or when not needed. */
 static int start_pcscd(struct demo *demo, const char *folder)
 {
     char run_folder[256];
-    int code;
+    int code = 0;
     if (strcmp(demo->radio, "pcsc") != 0)
-        return 1;
+        return 0;
     snprintf(run_folder, sizeof run_folder, "%s/pcscd", folder);
     chmod(folder, 0711);
-    if (cli_make_folder(run_folder) == LK_OK)
-        demo->pcscd = pcscd_start(demo->cli, run_folder, &code);
-    return demo->pcscd > 0;
+    enum lk_status made = cli_make_folder(run_folder);
+    if (made != LK_OK)
+        return cli_fail_path(demo->cli, made, run_folder);
+    demo->pcscd = pcscd_start(demo->cli, run_folder, &code);
+    return code;
 }
 
 static int tell_day(struct demo *demo)
@@ -450,15 +452,15 @@ int demo_run(struct cli *cli)
     return demo_tell(cli, tell_day);
 }
 
-static void conclude(const struct demo *demo, int good, double seconds)
+static void conclude(const struct demo *demo, int good, int bad, double seconds)
 {
-    if (!demo->is_json && !interrupted)
+    if (!demo->is_json && !interrupted && !bad)
         printf("\n%s in %.1f s. No server and no network took part.\n",
                good ? "All as expected" : "NOT as expected", seconds);
     if (cli_flag(demo->cli, "keep"))
         fprintf(demo->is_json ? stderr : stdout, "kept: %s (latchkey trace explain %s)\n",
                 demo->folder, demo->trace);
-    else
+    else if (!bad || interrupted) /* else the log that was named is in it */
         cli_remove_tree(demo->folder);
 }
 
@@ -486,12 +488,12 @@ int demo_tell(struct cli *cli, int (*tell)(struct demo *demo))
     demo_say(&demo, "Each step: ok if it came out as it should, its name, and how long phone and "
                     "car talked.\n");
     uint64_t from = cli_now_us();
-    int good = start_pcscd(&demo, folder) && tell(&demo);
+    int bad = start_pcscd(&demo, folder), good = !bad && tell(&demo);
     demo_stop(&demo, NULL);
     cli_stop(demo.pcscd, PCSCD_STOP_MS);
     good = good && !demo.num_failed;
-    conclude(&demo, good, (double)(cli_now_us() - from) / 1e6);
+    conclude(&demo, good, bad, (double)(cli_now_us() - from) / 1e6);
     if (interrupted)
         return 128 + interrupted;
-    return good ? 0 : 1;
+    return good ? 0 : bad ? bad : 1;
 }

@@ -35,8 +35,10 @@ void explain_line(json_t *parts, const struct lk_trace_line *line)
                line->status == LK_OK ? "passed" : lk_status_what(line->status));
     else if (line->tag)
         printf("%02X %s [%zu] %s  (%s)\n", line->tag, line->name, line->value.len, hex, line->text);
-    else
+    else if (*line->text)
         printf("%s %s  (%s)\n", line->name, hex, line->text);
+    else
+        printf("%s %s\n", line->name, hex);
 }
 
 struct explain {

@@ -72,6 +72,18 @@ json_t *local_ask(const char *name, const char *kind, json_t *question, int time
     return answer;
 }
 
+int local_absent(const struct cli *cli, const char *side, const char *name)
+{
+    int is_car = strcmp(side, "car") == 0;
+    char path[300];
+    struct stat info;
+    snprintf(path, sizeof path, "%ss/%s", side, name);
+    if (stat(path, &info) != 0)
+        return cli_fail(cli, LK_CALLER_NOT_FOUND, "there is no %s %s in this world", side, name);
+    return cli_fail(cli, is_car ? LK_PORT_LINK : LK_PORT_ELEMENT,
+                    "the %s %s does not run (latchkey %s run %s)", side, name, side, name);
+}
+
 json_t *local_answer(enum lk_status status)
 {
     return json_pack("{s:b, s:s, s:s}", "ok", status == LK_OK, "status", lk_status_name(status),

@@ -23,6 +23,9 @@ json_t *local_receive_json(int fd, int timeout_ms);
  * `question`. */
 json_t *local_ask(const char *name, const char *kind, json_t *question, int timeout_ms);
 
+/* Says that `name` (of `side`, "car" or "phone") is not in this world, or that it does not run; the
+ * exit code. */
+int local_absent(const struct cli *cli, const char *side, const char *name);
 /* An answer: {"ok", "status", "what"}; and reading the status of one back (LK_INTERNAL if none). */
 json_t *local_answer(enum lk_status status);
 enum lk_status local_status(json_t *answer);

@@ -72,7 +72,9 @@ static void command(const struct cli_command *row)
 static void exit_status(void)
 {
     printf(".SH EXIT STATUS\n0 on success; a refusal or failure ends with the number of its cause. "
-           "With\n.B \\-\\-json\nthe name stands in the member\n.IR status .\n");
+           "1 is of\n.B latchkey demo\nalone: a step did not come out as expected; 128 and the "
+           "number of a signal\nif one stopped it. With\n.B \\-\\-json\nthe name stands in the "
+           "member\n.IR status .\n");
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         if (statuses[i].exit_code == 0)
             continue;

@@ -178,6 +178,10 @@ int phone_run(struct cli *cli)
     bad = wait_for_element(cli, &element);
     if (!bad && !phone_stop_asked && !cli_flag(cli, "element-only"))
         host = half(cli, "host");
+    if (!bad && !phone_stop_asked && !cli_flag(cli, "json"))
+        printf("the phone %s is on%s; stop it with Ctrl-C\n", cli_argument(cli, 0),
+               host ? "" : " with its element alone");
+    fflush(stdout);
     while (!bad && !phone_stop_asked) {
         pid_t gone = waitpid(-1, &state, WNOHANG);
         if (gone > 0) {

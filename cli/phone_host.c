@@ -104,13 +104,16 @@ static json_t *list_answer(struct host *host)
     return answer;
 }
 
-/* The phone's own cause of the last tap, which the car cannot know (D23). */
-static json_t *last_answer(struct host *host)
+/* The phone's own cause of the last tap, or of the last pairing, which the car cannot know (D23). A
+ * pairing ends with a tap, so where it did not fail by itself the tap says how it went. */
+static json_t *last_answer(struct host *host, int is_pairing)
 {
     enum lk_status last = LK_OK;
     enum lk_status status = lk_device_refresh(&host->device, &last);
+    if (status == LK_OK && is_pairing)
+        status = host->device.pairing_status;
     if (status == LK_OK)
-        status = last != LK_OK ? last : host->device.pairing_status;
+        status = last;
     json_t *answer = local_answer(status);
     const char *says = status == LK_OK ? "accepted" : lk_status_what(status);
     json_object_set_new(answer, "says", json_string(says));
@@ -147,7 +150,7 @@ static json_t *answer_question(struct host *host, json_t *question)
     if (strcmp(what, "list") == 0)
         return list_answer(host);
     if (strcmp(what, "last") == 0)
-        return last_answer(host);
+        return last_answer(host, json_is_true(json_object_get(question, "pairing")));
     if (strcmp(what, "password") == 0)
         return local_answer(password && strlen(password) == 8
                                 ? lk_device_enter_password(&host->device, password, cli_now_ms())

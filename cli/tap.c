@@ -6,10 +6,11 @@
 #include "local.h"
 #include "rows.h"
 
-/* What the phone says about its last tap; a word for each cause that only it knows. */
-static json_t *phone_says(const char *phone)
+/* What the phone says about its last tap or pairing; a word for each cause that only it knows. */
+static json_t *phone_says(const char *phone, int is_pairing)
 {
-    json_t *answer = local_ask(phone, "host", json_pack("{s:s}", "do", "last"), 3000);
+    json_t *question = json_pack("{s:s, s:b}", "do", "last", "pairing", is_pairing);
+    json_t *answer = local_ask(phone, "host", question, 3000);
     if (!answer)
         return json_string("(only its element is running: it shows nothing)");
     json_t *says = json_object_get(answer, "says");
@@ -50,11 +51,12 @@ static int meet(const struct cli *cli, const char *phone, const char *car, json_
                 json_t **out)
 {
     uint64_t from = cli_now_us();
+    const char *action = json_string_value(json_object_get(expectation, "action"));
+    int is_pairing = strcmp(action, "pair") == 0;
     int fd = local_connect(car, "car");
     if (fd < 0) {
         json_decref(expectation);
-        return cli_fail(cli, LK_PORT_LINK, "the car %s does not run (latchkey car run %s)", car,
-                        car);
+        return local_absent(cli, "car", car);
     }
     json_t *ready = local_send_json(fd, expectation) ? local_receive_json(fd, 5000) : NULL;
     if (!ready || !json_object_get(ready, "port")) {
@@ -64,7 +66,11 @@ static int meet(const struct cli *cli, const char *phone, const char *car, json_
     }
     json_t *held = approach(phone, ready);
     json_decref(ready);
-    enum lk_status status = held ? local_status(held) : LK_PORT_ELEMENT;
+    if (!held) {
+        close(fd);
+        return local_absent(cli, "phone", phone);
+    }
+    enum lk_status status = local_status(held);
     json_int_t hold = json_integer_value(json_object_get(held, "held"));
     json_decref(held);
     if (status != LK_OK) {
@@ -82,7 +88,8 @@ static int meet(const struct cli *cli, const char *phone, const char *car, json_
     if (!*out)
         return cli_fail(cli, LK_PEER_TIMEOUT, "the car %s did not report how it went", car);
     json_object_set_new(*out, "phone_says",
-                        is_untouched ? json_string("nothing reached it") : phone_says(phone));
+                        is_untouched ? json_string("nothing reached it")
+                                     : phone_says(phone, is_pairing));
     json_object_set_new(*out, "ms", json_real((double)(cli_now_us() - from) / 1000.0));
     return 0;
 }
@@ -139,11 +146,12 @@ int phone_pair(struct cli *cli)
         local_ask(phone, "host",
                   json_pack("{s:s, s:s, s:s}", "do", "password", "password", password, "name", car),
                   3000);
-    enum lk_status status = typed ? local_status(typed) : LK_PORT_ELEMENT;
+    if (!typed)
+        return local_absent(cli, "phone", phone);
+    enum lk_status status = local_status(typed);
     json_decref(typed);
     if (status != LK_OK)
-        return cli_fail(cli, status, "the phone %s takes no password now (latchkey phone run %s)",
-                        phone, phone);
+        return cli_fail(cli, status, "the phone %s takes no password now", phone);
     json_t *answer = NULL;
     json_t *expectation = json_pack("{s:s, s:s, s:s}", "do", "expect", "reader",
                                     cli_value(cli, "reader", "dashboard"), "action", "pair");
@@ -168,7 +176,9 @@ int phone_hold(struct cli *cli)
     if (pid)
         json_object_set_new(question, "namespace_of", json_integer(pid));
     json_t *answer = move(phone, question);
-    enum lk_status status = answer ? local_status(answer) : LK_PORT_ELEMENT;
+    if (!answer)
+        return local_absent(cli, "phone", phone);
+    enum lk_status status = local_status(answer);
     json_int_t hold = json_integer_value(json_object_get(answer, "held"));
     json_decref(answer);
     if (status != LK_OK)

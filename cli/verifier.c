@@ -94,6 +94,9 @@ int verifier_new(struct cli *cli)
     if (password && !cli_flag(cli, "any-password") &&
         (strlen(password) != 8 || strspn(password, "0123456789") != 8))
         return cli_fail(cli, LK_CALLER_ARGUMENT, "a password is eight decimal digits");
+    if (lk_scrypt_policy((uint32_t)n, 8, 1) != LK_OK)
+        return cli_fail(cli, LK_CALLER_ARGUMENT,
+                        "--n %ld is not a power of two from 4096 to 131072", n);
     if (hex && !cli_unhex(hex, salt, sizeof salt))
         return cli_fail(cli, LK_CALLER_ARGUMENT, "--salt is 32 hex digits");
     int bad = car ? local_enter_world(cli) : 0;

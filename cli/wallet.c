@@ -20,7 +20,8 @@ static json_t *ask(struct cli *cli, json_t *question, int *out_code)
     enum lk_status status = answer ? local_status(answer) : LK_PORT_ELEMENT;
     if (status == LK_OK)
         return answer;
-    *out_code = cli_fail(cli, status, "the phone %s %s", name, answer ? "refuses" : "does not run");
+    *out_code = answer ? cli_fail(cli, status, "the phone %s refuses", name)
+                       : local_absent(cli, "phone", name);
     json_decref(answer);
     return NULL;
 }

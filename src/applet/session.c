@@ -92,7 +92,9 @@ void lk_session_note(struct lk_applet *applet, const struct lk_applet_session *s
 
 int lk_user_is_fresh(const struct lk_applet *applet, uint64_t now_ms)
 {
-    return applet->user_auth_valid && now_ms < applet->user_auth_until_ms;
+    /* A clock that went back proves nothing about age. */
+    return applet->user_auth_valid && now_ms < applet->user_auth_until_ms &&
+           applet->user_auth_until_ms - now_ms <= LK_USER_AUTH_FRESH_MS;
 }
 
 void lk_unconfirmed_expire(struct lk_applet *applet, uint64_t now_ms)

@@ -1,11 +1,13 @@
 /* trace.c: one conversation, APDU by APDU. */
 #include "trace/trace.h"
 
+#include "msg/auth0.h"
 #include "tlv/tlv.h"
 #include "trace/room.h"
 
 #define INS_SELECT 0xa4
 #define INS_CONTROL 0x3c
+#define INS_AUTH0 0x80
 #define INS_EXCHANGE 0xc9
 #define INS_WRITE_DATA 0xd4
 
@@ -49,11 +51,30 @@ static void header(struct lk_trace *trace, const char *name, const char *text,
 /* Words for P1 and P2 where they carry the message. */
 static const char *control_text(const struct lk_trace *trace, const struct lk_command *command)
 {
+    if (command->ins == INS_SELECT && command->p1 == 0x04)
+        return "by name";
     if (command->ins != INS_CONTROL)
         return "";
     if (trace->selected == LK_AID_FRAMEWORK)
         return lk_op_control_flow_text(command->p1, command->p2);
     return lk_control_flow_text(command->p1, command->p2);
+}
+
+/* What a car asks for, and what the tap is for (P-09). */
+static void name_auth0(struct lk_trace *trace, const struct lk_command *command, struct lk_rd *rd)
+{
+    static const char *const codes[] = {"no action", "unlock", "lock", "start", "mailboxes",
+                                        "in the background"};
+    const char *p1 = "standard";
+
+    if (command->p1 & LK_AUTH0_FAST)
+        p1 = command->p1 & LK_AUTH0_EXCHANGE ? "fast, EXCHANGE follows" : "fast";
+    else if (command->p1 & LK_AUTH0_EXCHANGE)
+        p1 = "standard, EXCHANGE follows";
+    header(trace, "P1", p1, lk_rd_take(rd, 1));
+    header(trace, "P2",
+           command->p2 < sizeof codes / sizeof codes[0] ? codes[command->p2] : "unknown action",
+           lk_rd_take(rd, 1));
 }
 
 static void name_header(struct lk_trace *trace, struct lk_bytes apdu,
@@ -67,7 +88,10 @@ static void name_header(struct lk_trace *trace, struct lk_bytes apdu,
     header(trace, "CLA", command->cla == 0x84 ? "sealed" : command->cla == 0x80 ? "plain" : "ISO",
            lk_rd_take(&rd, 1));
     header(trace, "INS", lk_trace_command_name(aid, command->ins), lk_rd_take(&rd, 1));
-    header(trace, "P1 P2", control_text(trace, command), lk_rd_take(&rd, 2));
+    if (aid == LK_AID_APPLET && command->ins == INS_AUTH0)
+        name_auth0(trace, command, &rd);
+    else
+        header(trace, "P1 P2", control_text(trace, command), lk_rd_take(&rd, 2));
     if (command->body.len > 0)
         header(trace, "LC", "length of the body", lk_rd_take(&rd, 1));
     (void)lk_rd_take(&rd, command->body.len);

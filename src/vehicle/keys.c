@@ -171,6 +171,7 @@ enum lk_status lk_vehicle_promote(struct lk_vehicle *vehicle, size_t index,
     vehicle->pending_until_ms = 0;
     lk_wipe(&vehicle->verifier, sizeof vehicle->verifier);
     vehicle->has_verifier = 0;
+    lk_vehicle_close_pairing(vehicle); /* one that runs has used the password that ends here */
     /* The change is durable; compaction only takes old bytes off the memory (PA13). If it fails the
      * journal says so at its next use. */
     (void)lk_store_compact(vehicle->config->store);

@@ -83,6 +83,8 @@ static uint8_t reason_for(enum lk_status status)
         return LK_OP_EXTENSION;
     case LK_CALLER_FULL:
         return LK_OP_SLOTS_FULL;
+    case LK_TAP_KEY_ENDED:
+        return LK_OP_CANCELLED;
     default:
         break;
     }
@@ -359,6 +361,8 @@ static enum lk_status take(struct lk_pairing *pairing, uint64_t now_ms, struct l
     case LK_PAIR_READ:
         return on_read(pairing, body, send);
     default: /* ACCEPT */
+        if (pairing->vehicle->keys[pairing->key_index].state != LK_KEY_PENDING)
+            return LK_TAP_KEY_ENDED; /* by the car's menu meanwhile */
         pairing->vehicle->pending_until_ms = pairing->deadline_ms;
         return finish(pairing, LK_OK, send);
     }

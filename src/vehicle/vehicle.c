@@ -56,10 +56,10 @@ enum lk_status lk_vehicle_load_verifier(struct lk_vehicle *vehicle,
     if (status == LK_OK)
         status = lk_vehicle_put_attempts(v, 0);
     LK_TRY(lk_vehicle_end_commit(v, status));
-    lk_vehicle_close_pairing(v);
     v->verifier = *verifier;
     v->has_verifier = 1;
     v->attempts = 0;
+    lk_vehicle_close_pairing(v); /* after the count: the end of a last attempt drops a verifier */
     return lk_store_compact(v->config->store); /* the old one leaves the memory */
 }
 

@@ -68,10 +68,16 @@ check cli_no_world says "latchkey world new" 7 "$BIN" car status roadster
 check cli_world_new says "roadster" 0 "$BIN" world new
 check cli_world_exists says "exists already" 5 "$BIN" world new
 check cli_car_not_running says "latchkey car run roadster" 64 "$BIN" car status roadster
+check cli_status_of_no_such_car says "there is no car beetle" 4 "$BIN" car status beetle
+check cli_tap_at_no_such_car says "there is no car beetle" 4 "$BIN" tap --phone alice --car beetle
+check cli_list_of_no_such_phone says "there is no phone carol" 4 "$BIN" phone list carol
+check cli_phone_not_running says "latchkey phone run alice" 65 "$BIN" phone list alice
 check cli_bad_password says "eight digits" 2 "$BIN" phone pair alice --car roadster --password 123
-check cli_verifier_bad_n says "outside policy" 20 "$BIN" verifier new --n 5000
+check cli_verifier_bad_n says "not a power of two from 4096" 2 "$BIN" verifier new --n 5000
 check cli_json_error says '"status":"LK_CALLER_ARGUMENT"' 2 "$BIN" tap --json
 check cli_error_not_utf8 says '"error":"\"?\" is not a name' 2 "$BIN" tap --json --car $'\xff'
+check cli_demo_without_pcscd says "pcscd did not start" 64 \
+    env PATH=/usr/bin:/bin TMPDIR="$WORK" "$BIN" demo --radio pcsc
 check cli_no_such_car says "there is no car beetle" 4 "$BIN" car run beetle
 check cli_no_such_phone says "there is no phone carol" 4 "$BIN" phone run carol
 check cli_menu_item_without_key says "needs a KEY" 2 "$BIN" car menu roadster end

@@ -2,7 +2,13 @@
 # The same day in a network namespace that holds nothing but loopback: no network takes part (M10,
 # M28).
 . "$(dirname "$0")/../support/lib.sh"
-inside() { unshare -n sh -c 'ip link set lo up && exec timeout 60 "$0" demo --json' "$BIN"; }
+AS="unshare --net"
+$AS true 2>/dev/null || AS="unshare --net --map-root-user" # an ordinary user
+if ! $AS true 2>/dev/null; then
+    echo "skipped: this user cannot have a network namespace"
+    exit 77
+fi
+inside() { $AS sh -c 'ip link set lo up && exec timeout 60 "$0" demo --json' "$BIN"; }
 inside >"$WORK/demo.json" 2>"$WORK/demo.err"
 code=$?
 [ $code -eq 0 ] || cat "$WORK/demo.json" "$WORK/demo.err"

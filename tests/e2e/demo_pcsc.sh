@@ -3,10 +3,7 @@
 # network namespace and with a socket folder of its own; one that is already running is not
 # touched.
 . "$(dirname "$0")/../support/lib.sh"
-if ! command -v pcscd >/dev/null; then
-    echo "skip: pcscd is not installed (make setup installs it)"
-    exit 0
-fi
+can_run_pcscd || exit 77
 timeout 120 "$BIN" demo --radio pcsc --json >"$WORK/demo.json" 2>"$WORK/demo.err"
 code=$?
 [ $code -eq 0 ] || cat "$WORK/demo.json" "$WORK/demo.err"

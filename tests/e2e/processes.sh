@@ -30,7 +30,8 @@ ends_as_its_element() { # one line, the element's exit code, nothing left behind
     kill -9 "$element" || return 1
     wait "$run"
     [ $? -eq 65 ] && grep -q "the element of bob was killed by signal 9" "$WORK/bob.log" &&
-        [ "$(wc -l <"$WORK/bob.log")" -eq 1 ] && ! "$BIN" phone list bob
+        grep -q "the phone bob is on; stop it" "$WORK/bob.log" &&
+        [ "$(wc -l <"$WORK/bob.log")" -eq 2 ] && ! "$BIN" phone list bob
 }
 check phone_ends_as_its_element_ended ends_as_its_element
 check CR12_second_phone_refused code_is 63 timeout 5 "$BIN" phone run alice
@@ -43,6 +44,21 @@ hidden() { # a phone that waits for a pairing car does not answer as a key (prot
         code_is 43 "$BIN" phone pair alice --car coupe --password 00000000 --reader door
 }
 check M16_pairing_refused_on_the_door_reader hidden
+its_own() { # TEXT command...   what the phone says is of this run, not of one before
+    local text=$1; shift
+    "$@" >"$WORK/out"
+    grep -qx "the phone: $text" "$WORK/out" && return 0
+    cat "$WORK/out"
+    return 1
+}
+guess() {
+    its_own "the pairing evidence does not match" \
+        "$BIN" phone pair alice --car roadster --password 00000000
+}
+stranger() {
+    its_own "the phone does not accept this car" "$BIN" tap --phone alice --car coupe && guess
+}
+check D23_phone_speaks_of_the_pairing stranger
 check M17_pair code_is 0 "$BIN" phone pair alice --car roadster --password "$PASSWORD"
 check PA13_password_is_spent code_is 41 "$BIN" car menu roadster open-pairing
 active() { "$BIN" phone list alice --json | grep -q '"state":"active"'; }
@@ -53,6 +69,11 @@ check M73_each_side_prints_the_others_key same_key
 tap() { "$BIN" tap --phone alice --car roadster --reader "$1" --action "$2"; }
 check M22_explicit_lock code_is 0 tap door lock
 check M22_toggle code_is 0 "$BIN" tap --phone alice --car roadster --reader door
+after_a_guess() {
+    "$BIN" verifier new --car roadster >/dev/null && "$BIN" car menu roadster open-pairing \
+        >/dev/null && guess && its_own accepted tap door lock
+}
+check D23_phone_speaks_of_the_tap after_a_guess
 hears() { # hears WORD command...   the last CONTROL FLOW in the trace
     local word=$1; shift
     "$@" && grep -io '"803c[0-9a-f]*"' "$WORK/trace.jsonl" | tail -n 1 | grep -qi "803c$word"

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "support/vehicle_fixture.h"
+#include "vehicle/vehicle.h"
 
 static struct test_stage stage;
 
@@ -501,6 +502,116 @@ static void PA13_verifier_erased_after_success(void **state)
         assert_memory_not_equal((uint8_t *)&stage.car.pairing + i, stage.car.verifier.w0, 32);
 }
 
+/* What the link does, once, before the answer to one command of a pairing reaches the car. */
+static struct {
+    uint8_t state;
+    void (*act)(void);
+    int has_acted;
+} between;
+
+static void act_between(void *ctx, unsigned number, uint8_t *answer, size_t *len)
+{
+    (void)ctx, (void)number, (void)answer, (void)len;
+    if (between.has_acted || stage.car.pairing.state != between.state)
+        return;
+    between.has_acted = 1;
+    between.act();
+}
+
+static void act_at(struct test_field *field, uint8_t state, void (*act)(void))
+{
+    between.state = state;
+    between.act = act;
+    between.has_acted = 0;
+    field->change = act_between;
+}
+
+static void load_new_verifier(void)
+{
+    test_vehicle_password(&stage.car, "11112222");
+}
+
+/* The automaker's server answers a blocked owner while the last attempt still runs. */
+static void PA1_a_verifier_loaded_during_the_last_attempt_stays(void **state)
+{
+    (void)state;
+    for (unsigned i = 1; i < LK_PAIRING_ATTEMPTS_MAX; i++) {
+        assert_int_equal(reopen(), LK_OK);
+        test_phone_restart_host(&stage.phone);
+        enter("00000000");
+        assert_int_equal(pair(), LK_PEER_EVIDENCE);
+    }
+    assert_int_equal(reopen(), LK_OK);
+    test_phone_restart_host(&stage.phone);
+    enter("00000000");
+    act_at(&stage.field, LK_PAIR_VERIFY, load_new_verifier);
+    (void)pair();
+    assert_true(between.has_acted);
+    stage.field.change = NULL;
+    assert_int_equal(stage.car.vehicle.attempts, 0);
+    assert_int_equal(test_vehicle_reboot(&stage.car), LK_OK);
+    assert_int_equal(reopen(), LK_OK);
+    test_phone_restart_host(&stage.phone);
+    enter("11112222");
+    assert_int_equal(pair(), LK_OK);
+}
+
+static void end_pending(void)
+{
+    uint8_t id[LK_KEY_ID_LEN];
+
+    memcpy(id, stage.car.vehicle.keys[owner(LK_KEY_PENDING)].key_id, sizeof id);
+    assert_int_equal(lk_vehicle_end_key(&stage.car.vehicle, id), LK_OK);
+}
+
+/* The car's menu ends the new key before the last answer: the pairing did not come out well. */
+static void D18_a_pending_owner_ended_before_the_end(void **state)
+{
+    (void)state;
+    enter(TEST_CAR_PASSWORD);
+    act_at(&stage.field, LK_PAIR_ACCEPT, end_pending);
+    assert_int_equal(pair(), LK_TAP_KEY_ENDED);
+    assert_true(between.has_acted);
+    assert_int_equal(stage.field.record[stage.field.count - 1][0][3], LK_OP_CANCELLED);
+    assert_int_equal(stage.car.vehicle.pending_until_ms, 0);
+    assert_int_equal(owner(LK_KEY_PENDING), -1);
+}
+
+static void first_phone_finishes(void)
+{
+    assert_int_equal(maintain()->owner_promoted, 1);
+}
+
+/* The second run has proved the password already when the first one's key becomes the owner. */
+static void PA13_PA16_success_ends_a_pairing_that_runs(void **state)
+{
+    static struct test_phone second;
+    static struct test_field field;
+    int first;
+
+    (void)state;
+    enter(TEST_CAR_PASSWORD);
+    assert_int_equal(pair(), LK_OK);
+    test_phone_init(&second, &stage.world);
+    test_field_phone(&field, &second);
+    assert_int_equal(reopen(), LK_OK);
+    assert_int_equal(
+        lk_device_enter_password(&second.device, TEST_CAR_PASSWORD, second.now_ms), LK_OK);
+    act_at(&field, LK_PAIR_WRITE, first_phone_finishes);
+    assert_int_not_equal(test_run_pairing(&stage.car, &field), LK_OK);
+    assert_true(between.has_acted);
+    assert_int_equal(owner(LK_KEY_PENDING), -1);
+    first = owner(LK_KEY_ACTIVE);
+    assert_int_not_equal(first, -1);
+    assert_int_equal(stage.car.vehicle.pairing_open, 0);
+    assert_null(stage.car.vehicle.active_pairing);
+    assert_int_not_equal(
+        test_run_tap(&stage.car, &field, LK_READER_DASHBOARD, LK_ACTION_MAINTAIN)->verdict,
+        LK_GRANT);
+    assert_int_equal(owner(LK_KEY_ACTIVE), first);
+    test_phone_forget(&second);
+}
+
 static void M69_w0_never_plain_in_the_store(void **state)
 {
     (void)state;
@@ -563,6 +674,9 @@ int main(void)
         TEST(PA11_power_cut_at_each_store_step),
         TEST(PA12_replay_of_a_recorded_pairing),
         TEST(PA13_verifier_erased_after_success),
+        TEST(PA1_a_verifier_loaded_during_the_last_attempt_stays),
+        TEST(D18_a_pending_owner_ended_before_the_end),
+        TEST(PA13_PA16_success_ends_a_pairing_that_runs),
         TEST(M69_w0_never_plain_in_the_store),
         TEST(D34_second_pairing_uses_the_cached_F),
         TEST(PAIR_phone_without_password_is_told_apart),

@@ -29,6 +29,13 @@ wait_for() { # wait_for SECONDS command...
     done
     return 1
 }
+# can_run_pcscd: a PC/SC daemon of our own needs its package and a network namespace. An ordinary
+# user has none, nor has a container without the right, nor a chroot whose root is no mount point.
+can_run_pcscd() {
+    command -v pcscd >/dev/null && unshare --net --mount true 2>/dev/null && return
+    echo "skipped: pcscd cannot run here (its package, and root with a network namespace)"
+    return 1
+}
 children() { # children PID   the process ids of its children
     cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1 }'
 }

@@ -490,6 +490,10 @@ static void M27_without_express_each_tap_asks(void **state)
     t.now_ms += LK_USER_AUTH_FRESH_MS;
     assert_int_equal(test_applet_select(&t, LK_NFC), LK_SW_SEQUENCE); /* too old */
     assert_int_equal(test_applet_wired(&t, 0x34, 1, 0, NULL, 0), LK_SW_OK);
+    t.now_ms -= 1;
+    assert_int_equal(test_applet_select(&t, LK_NFC), LK_SW_SEQUENCE); /* a clock that went back */
+    t.now_ms += 1;
+    assert_int_equal(test_applet_wired(&t, 0x34, 1, 0, NULL, 0), LK_SW_OK);
     assert_int_equal(test_applet_wired(&t, 0x34, 0, 0, NULL, 0), LK_SW_OK);
     assert_int_equal(test_applet_select(&t, LK_NFC), LK_SW_SEQUENCE); /* taken back */
     assert_int_equal(test_applet_reboot(&t), LK_OK);

@@ -68,7 +68,8 @@ static uint16_t set_private(const uint8_t *data, uint8_t len)
     memcpy(body + 2, t.endpoint_id, 8);
     body[10] = 0x4b;
     body[11] = len;
-    memcpy(body + 12, data, len);
+    if (len > 0)
+        memcpy(body + 12, data, len);
     return test_applet_wired(&t, 0xd2, 0, 0, body, 12u + len);
 }
 

@@ -40,7 +40,8 @@ static void wired(uint8_t ins, uint8_t p1, const uint8_t *tail, size_t tail_len)
 
     memcpy(select + 5, lk_aid_applet, sizeof lk_aid_applet);
     memcpy(apdu + 7, test_phone_pass(&phone)->endpoint_id, 8);
-    memcpy(apdu + 15, tail, tail_len);
+    if (tail_len > 0)
+        memcpy(apdu + 15, tail, tail_len);
     assert_int_equal(lk_applet_command(&phone.applet, LK_WIRED, phone.now_ms,
                                        lk_bytes(select, 18), out, &len),
                      LK_OK);

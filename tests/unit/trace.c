@@ -13,6 +13,7 @@ struct heard {
     size_t outer_bytes; /* covered by the header, and by what lies directly in the APDU */
     size_t num_lines, num_unknown;
     char names[2048];
+    const char *p1, *p2; /* what AUTH0 asks for, where it is named */
 };
 
 static struct lk_trace trace;
@@ -32,6 +33,10 @@ static void hear(void *ctx, const struct lk_trace_line *line)
         strcat(to->names, " ");
     }
     assert_non_null(line->text);
+    if (strcmp(line->name, "P1") == 0)
+        to->p1 = line->text;
+    if (strcmp(line->name, "P2") == 0)
+        to->p2 = line->text;
 }
 
 static enum lk_status command(const char *hex)
@@ -581,6 +586,35 @@ static void N5_wired_bodies_have_their_parsers(void **state)
     }
 }
 
+static void N5_AUTH0_says_what_it_asks_for(void **state)
+{
+    static const struct {
+        const char *header, *p1, *p2;
+    } rows[] = {
+        {"80800000", "standard", "no action"},
+        {"80800101", "fast", "unlock"},
+        {"80800102", "fast", "lock"},
+        {"80800003", "standard", "start"},
+        {"80800404", "standard, EXCHANGE follows", "mailboxes"},
+        {"80800505", "fast, EXCHANGE follows", "in the background"},
+        {"80800006", "standard", "unknown action"},
+    };
+
+    struct crypto_fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char hex[] = AUTH0;
+
+        begin(&fixture->crypto[ON_OPENSSL]);
+        assert_int_equal(command(SELECT_APPLET), LK_OK);
+        assert_int_equal(response("5c0201009000"), LK_OK);
+        memcpy(hex, rows[i].header, 8);
+        (void)command(hex);
+        assert_string_equal(heard.p1, rows[i].p1);
+        assert_string_equal(heard.p2, rows[i].p2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -601,6 +635,7 @@ int main(void)
         cmocka_unit_test(M79_each_sharing_message_is_named),
         cmocka_unit_test(N5_pairing_data_without_end_is_cut_off),
         cmocka_unit_test(N5_wired_bodies_have_their_parsers),
+        cmocka_unit_test(N5_AUTH0_says_what_it_asks_for),
     };
     return cmocka_run_group_tests(tests, crypto_setup, crypto_teardown);
 }
