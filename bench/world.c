@@ -5,6 +5,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypto/crypto.h"
+#include "latchkey/sharing.h"
+#include "msg/msg.h"
+
 double now_us(void)
 {
     struct timespec at;
@@ -307,6 +311,98 @@ enum lk_status world_make(struct world *world)
     if (status != LK_OK)
         fprintf(stderr, "bench: world: %s\n", lk_status_name(status));
     return status;
+}
+
+/* The friend's phone is a world without a car and without certificates of its own. */
+enum lk_status world_friend_make(struct world *world, struct world *phone)
+{
+    memset(phone, 0, sizeof(*phone));
+    phone->now_ms = world->now_ms;
+    phone->ca = world->ca;
+    LK_TRY(party_open(&phone->element, 5, LK_STORE_ELEMENT));
+    LK_TRY(party_open(&phone->host, 6, LK_STORE_WALLET));
+    return make_phone(phone);
+}
+
+void world_friend_forget(struct world *phone)
+{
+    lk_applet_forget(&phone->applet);
+    lk_device_forget(&phone->device);
+    lk_crypto_forget(&phone->element.crypto);
+    lk_crypto_forget(&phone->host.crypto);
+    lk_openssl_free(&phone->element.provider);
+    lk_openssl_free(&phone->host.provider);
+}
+
+#define SHARE_NOW "20270110120000Z"
+
+/* The automaker's server tells the car the time. */
+static enum lk_status set_time(struct world *world)
+{
+    uint8_t object[192], signature[64];
+    struct lk_signed_time msg = {.number = 1};
+    struct lk_bytes part;
+    struct lk_wr wr;
+
+    if (world->vehicle.time_number != 0)
+        return LK_OK;
+    msg.vehicle_id = lk_bytes(world->ca.vehicle_id, LK_VEHICLE_ID_LEN);
+    msg.time = lk_bytes(SHARE_NOW, LK_DATE_LEN);
+    lk_wr_init(&wr, object, sizeof(object));
+    lk_signed_time_write_signed(&msg, &wr);
+    part = lk_bytes(object, wr.len);
+    LK_TRY(lk_sign(&world->maker.crypto, world->ca.server.key, &part, 1, signature));
+    msg.signature = lk_bytes(signature, sizeof(signature));
+    lk_wr_init(&wr, object, sizeof(object));
+    lk_signed_time_write(&msg, &wr);
+    return lk_vehicle_set_time(&world->vehicle, test_ca_bytes(&world->ca.q),
+                               lk_bytes(object, wr.len), world->now_ms);
+}
+
+enum lk_status world_share(struct world *world, struct world *phone)
+{
+    static struct lk_share_out invitation, signing, import, last;
+    struct lk_share_plan plan = {.profile = 1, .name = "A friend"};
+    struct lk_share_secret secret;
+    struct lk_date now = {.is_known = 1};
+    size_t index = 0, pass = 0;
+
+    memcpy(plan.not_before, "20270101000000Z", LK_DATE_LEN);
+    memcpy(plan.not_after, "20270201000000Z", LK_DATE_LEN);
+    memcpy(plan.redeem_by, "20270120000000Z", LK_DATE_LEN);
+    memcpy(now.text, SHARE_NOW, LK_DATE_LEN);
+    while (lk_device_pass_at(&world->device, pass) == NULL)
+        pass++;
+    LK_TRY(set_time(world));
+    LK_TRY(lk_device_authenticate_user(&world->device));
+    LK_TRY(lk_device_share(&world->device, pass, &plan, &now, world->now_ms, &index, &secret,
+                           &invitation));
+    LK_TRY(lk_device_share_accept(&phone->device, &secret,
+                                  lk_bytes(invitation.blob, invitation.len), &now, phone->now_ms,
+                                  &index, &signing));
+    LK_TRY(lk_device_share_take(&world->device, lk_bytes(signing.blob, signing.len), &now,
+                                world->now_ms, &index, &import));
+    return lk_device_share_take(&phone->device, lk_bytes(import.blob, import.len), &now,
+                                phone->now_ms, &index, &last);
+}
+
+enum lk_status world_first_tap(struct world *world, struct world *phone)
+{
+    struct lk_card_port owner = world->phone;
+    enum lk_status status;
+
+    world->phone = phone->phone;
+    status = world_tap(world, LK_READER_DOOR, LK_ACTION_UNLOCK);
+    world->phone = owner;
+    if (status == LK_OK && !world->tap.outcome.friend_stored)
+        status = LK_INTERNAL;
+    LK_TRY(status);
+    LK_TRY(lk_vehicle_end_key(&world->vehicle, world->tap.outcome.key_id));
+    for (size_t i = 0; i < LK_DEVICE_NUM_PASSES; i++) {
+        if (lk_device_pass_at(&phone->device, i) != NULL)
+            LK_TRY(lk_device_remove(&phone->device, i));
+    }
+    return LK_OK;
 }
 
 void world_forget(struct world *world)

@@ -55,6 +55,15 @@ enum lk_status world_make(struct world *world);
 enum lk_status world_pair(struct world *world);
 /* One tap; the outcome is in world->tap. */
 enum lk_status world_tap(struct world *world, enum lk_reader reader, enum lk_action action);
+/* A second phone, in `phone`, that will get a key of `world`'s car. */
+enum lk_status world_friend_make(struct world *world, struct world *phone);
+void world_friend_forget(struct world *phone);
+/* Shares a key from phone to phone, by the owner's first pass; the car hears nothing of it. */
+enum lk_status world_share(struct world *world, struct world *phone);
+/* What the friend's first tap costs: accounts and outcome are in `world`. The key ends after it at
+ * both ends. */
+enum lk_status world_first_tap(struct world *world, struct world *phone);
+
 void world_forget(struct world *world);
 
 #endif

@@ -116,6 +116,9 @@ struct lk_vehicle_key {
     uint8_t has_next_token;    /* 1: the store holds one that the phone may have got already */
 };
 _Static_assert(sizeof(struct lk_vehicle_key) <= 256, "P19: RAM of one key");
+/* Bytes of the store that a friend's key takes: record, fast key and token, with their heads (an
+ * owner's spares and keys for sharing come on top). */
+#define LK_VEHICLE_KEY_STORED 384
 
 /* Longest sharing password typed at a car, bytes; the shortest has LK_SHARE_WORD_MIN. */
 #define LK_SHARE_WORD_MIN 4

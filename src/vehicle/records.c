@@ -23,6 +23,13 @@ enum {
 #define KEY_FORMAT 0x12
 #define KEY_FIXED_LEN (1 + 1 + 1 + 2 + 2 + 2 + 4 + 4 + 4 + 4 + LK_LIMITS_LEN + LK_POINT_LEN)
 #define KEY_RECORD_MAX (KEY_FIXED_LEN + LK_SLOT_ID_MAX)
+/* Wrapping pads by 1 to 16 and adds 32; an operation of the journal has 24 and is rounded up. */
+#define STORED(len) ((24 + (len) + 7) / 8 * 8)
+#define WRAPPED(len) ((len) / 16 * 16 + 16 + 32)
+_Static_assert(STORED(KEY_FIXED_LEN + LK_SLOT_LEN) + STORED(LK_FAST_RECORD_LEN) +
+                       STORED(WRAPPED(LK_TOKEN_LEN)) ==
+                   LK_VEHICLE_KEY_STORED,
+               "P19: store of one key");
 /* slots(16) unused(1), then the wrapped seed */
 #define SET_PLAIN_LEN (16 + 1)
 /* L(65) salt(16) n(4) r(2) p(2), then wrapped w0 */

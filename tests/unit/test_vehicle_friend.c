@@ -1024,6 +1024,24 @@ static void CR5_a_store_of_the_former_format_is_refused(void **state)
     assert_memory_equal(flash_before, car->flash.data, sizeof flash_before);
 }
 
+static void P19_a_key_takes_no_more_of_the_store_than_is_said(void **state)
+{
+    static const uint32_t records[] = {0x00010001, 0x00020001, 0x00030001};
+    uint8_t record[256];
+    size_t sum = 0, len = 0;
+
+    (void)state;
+    share();
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(lk_store_read(&car->store, records[i], record, sizeof record, &len),
+                         LK_OK);
+        sum += (24 + len + 7) / 8 * 8;
+    }
+    assert_int_equal(sum, LK_VEHICLE_KEY_STORED);
+    assert_in_range(sum, 1, 384);
+    assert_in_range(sizeof(struct lk_vehicle_key), 1, 256);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -1061,6 +1079,7 @@ int main(void)
         T(M84_a_lost_link_stores_the_friend_or_does_not),
         T(M84_every_port_call_of_the_first_tap_fails_once),
         T(CR5_a_store_of_the_former_format_is_refused),
+        T(P19_a_key_takes_no_more_of_the_store_than_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
