@@ -132,6 +132,8 @@ static enum lk_status actuate(struct car *car, const struct lk_outcome *outcome)
 {
     if (outcome->verdict != LK_GRANT)
         return outcome->status == LK_OK ? LK_INTERNAL : outcome->status;
+    if (outcome->action == LK_ACTION_MAINTAIN) /* its grant moves nothing */
+        return LK_OK;
     return lk_car_model_obey(&car->model, &car->unit.crypto, &outcome->grant);
 }
 
@@ -145,6 +147,8 @@ static enum lk_action action_of(const struct car *car, enum lk_reader reader, co
         return LK_ACTION_START;
     if (strcmp(name, "trunk") == 0)
         return LK_ACTION_TRUNK;
+    if (strcmp(name, "refill") == 0)
+        return LK_ACTION_MAINTAIN;
     if (reader == LK_READER_DASHBOARD)
         return LK_ACTION_START;
     return car->model.is_locked ? LK_ACTION_UNLOCK : LK_ACTION_LOCK;

@@ -437,8 +437,9 @@ const struct cli_command cli_commands[] = {
      {{"phone", "NAME", NULL, "the phone (required)"},
       {"car", "NAME", NULL, "the car (required)"},
       OPTION_READER("which reader (default door)"),
-      {"action", "NAME", "unlock|lock|start|toggle|trunk",
-       "what the car is asked (default toggle at the door, else start)"},
+      {"action", "NAME", "unlock|lock|start|toggle|trunk|refill",
+       "what the car is asked (default toggle at the door, else start); refill: the owner's spare "
+       "slots and tokens for sharing, at the dashboard"},
       END},
      tap_once,
      0},

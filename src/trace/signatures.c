@@ -49,7 +49,7 @@ static enum lk_status verify(struct lk_trace *trace, const uint8_t *key, uint32_
     struct lk_transcript t = {.vehicle_ephemeral = auth->vehicle_ephemeral,
                               .device_ephemeral = auth->device_ephemeral,
                               .transaction_id = auth->transaction_id};
-    uint8_t text[102];
+    uint8_t text[102] = {0};
     struct lk_bytes part = lk_bytes(text, sizeof text);
 
     LK_TRY(lk_auth1_signed(auth->vehicle_id, &t, usage, text));

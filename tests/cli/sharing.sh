@@ -251,4 +251,8 @@ time_goes_on() {
     run_car roadster && says "time     20" 0 "$BIN" car status roadster
 }
 check D30_time_goes_on_over_a_restart time_goes_on
+# M61, M62: the owner's phone gets new slots and tokens, at the dashboard alone, the owner alone.
+check M61_refill_at_the_dashboard says "granted, standard" 0 tap alice roadster dashboard refill
+check M61_refill_is_not_for_the_door says "may not do that" 34 tap alice roadster door refill
+check M61_refilled_phone_starts says "ready to drive" 0 tap alice roadster dashboard start
 finish
