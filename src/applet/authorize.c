@@ -143,7 +143,7 @@ static enum lk_status make(struct lk_applet *applet, const struct request *reque
                            struct lk_wr *out)
 {
     const struct lk_endpoint *owner = &applet->endpoints[request->index];
-    uint8_t nonce[LK_SHARE_RANDOM_LEN], text[LK_SHARE_LEN], signature[LK_SIGNATURE_LEN];
+    uint8_t nonce[LK_SHARE_RANDOM_LEN] = {0}, text[LK_SHARE_LEN], signature[LK_SIGNATURE_LEN];
     uint8_t ephemeral[LK_POINT_LEN], sealed[LK_TOKEN_LEN + 16];
     struct lk_share share = {
         .random = lk_bytes(nonce, sizeof nonce),
