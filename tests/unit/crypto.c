@@ -719,6 +719,27 @@ static void SC8_forget_wipes(void **state)
     assert_true(lk_is_zero(&crypto, sizeof crypto));
 }
 
+/* --- the secret of a sharing --- */
+
+static int by_secret(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct lk_share_secret));
+}
+
+static void SH19_a_million_draws_repeat_nothing(void **state)
+{
+    enum { NUM = 1000000 };
+    struct lk_share_secret *drawn = calloc(NUM, sizeof *drawn);
+
+    assert_non_null(drawn);
+    for (size_t i = 0; i < NUM; i++)
+        assert_int_equal(lk_share_secret_draw(at(state, 0), &drawn[i]), LK_OK);
+    qsort(drawn, NUM, sizeof *drawn, by_secret);
+    for (size_t i = 1; i < NUM; i++)
+        assert_memory_not_equal(drawn[i - 1].key, drawn[i].key, 16); /* 128 bits and more */
+    free(drawn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -743,6 +764,7 @@ int main(void)
         cmocka_unit_test(handles_die_and_stay_dead),
         cmocka_unit_test(D25_scan_finds_each_and_only_live_keys),
         cmocka_unit_test(SC8_forget_wipes),
+        cmocka_unit_test(SH19_a_million_draws_repeat_nothing),
     };
 
     return cmocka_run_group_tests(tests, crypto_setup, crypto_teardown);
