@@ -826,6 +826,52 @@ static void SH10_limits_that_leave_nothing_are_refused(void **state)
     }
 }
 
+/* Hours of the owner alone, and hours over midnight that reach into the profile's morning. */
+static void SH10_hours_that_both_allow(void **state)
+{
+    static const struct {
+        uint32_t profile;
+        uint16_t from_min, to_min, got_from, got_to;
+    } rows[] = {{1, 540, 1020, 540, 1020}, {0x80000001, 1330, 400, 360, 400}};
+
+    for (size_t i = 0; i < 2; i++) {
+        if (i > 0) {
+            teardown(state);
+            setup(state);
+        }
+        word.profile = rows[i].profile;
+        word.has_limits = 1;
+        word.limits.from_min = rows[i].from_min;
+        word.limits.to_min = rows[i].to_min;
+        test_friend_take(&friend, car, &word);
+        (void)unlock();
+        assert_int_equal(friend_key()->limits.from_min, rows[i].got_from);
+        assert_int_equal(friend_key()->limits.to_min, rows[i].got_to);
+    }
+}
+
+static void SH10_days_that_never_meet_are_refused(void **state)
+{
+    static const struct lk_profile weekdays = {
+        .number = 1, .rights = LK_RIGHT_UNLOCK, .limits = {.days = 0x1f}};
+
+    (void)state;
+    car->config.profiles = &weekdays;
+    car->config.num_profiles = 1;
+    word.profile = 1;
+    word.has_limits = 1;
+    word.limits.days = 0x60;
+    refused_word(LK_SHARE_DATES);
+}
+
+static void D30_a_car_without_time_takes_no_friend(void **state)
+{
+    (void)state;
+    car->config.clock_id = 0;
+    assert_int_equal(test_vehicle_reboot(car), LK_OK);
+    refused_word(LK_TAP_NO_TIME);
+}
+
 static void SH11_a_friend_cannot_share_or_maintain(void **state)
 {
     struct test_word word2;
@@ -1071,6 +1117,9 @@ int main(void)
         T(D30_only_the_server_of_this_automaker_sets_the_time),
         T(SH10_the_car_grants_the_narrower_of_both),
         T(SH10_limits_that_leave_nothing_are_refused),
+        T(SH10_hours_that_both_allow),
+        T(SH10_days_that_never_meet_are_refused),
+        T(D30_a_car_without_time_takes_no_friend),
         T(SH11_a_friend_cannot_share_or_maintain),
         T(M36_trunk_only_opens_the_trunk_only),
         T(S8_what_was_asked_for_must_have_happened),
