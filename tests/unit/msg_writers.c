@@ -55,6 +55,16 @@ static void PR3_writers_refuse_fields_of_a_wrong_form(void **state)
     REFUSES(device_configuration, "7F4E(54(0100))", msg.versions_initiator = lk_bytes("\1", 1));
     REFUSES(wired_setup_instance, "DF12(01)", msg.express = 2);
     REFUSES(wired_setup_instance, "DF12(01)", msg.has_express = 0);
+    REFUSES(share_cancel, "FF13(DF40(R) DF41(01) DF42(03) DF43(H) 5A(22))",
+            msg.header.direction = 2);
+    REFUSES(share_pin, "FF14(DF40(R) DF41(01) DF42(03) DF43(H) DF47(00) DF48(05))",
+            msg.is_value = 2);
+    REFUSES(share_import,
+            "FF12(DF40(R) DF41(00) DF42(02) DF43(H) 7F25(41(01) 92(K) 5A(P) 58(H) 93(91712C44))"
+            " 9E(S) DF46(P))",
+            msg.token.sealed = lk_bytes(in, 48));
+    REFUSES(wired_authorized, "7F25(41(01) 92(K) 5A(P) 58(H) 93(91712C44)) 9E(S)",
+            msg.share.len -= 1);
 }
 
 static void PR3_the_notice_is_fast_or_not(void **state)
