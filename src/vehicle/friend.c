@@ -196,24 +196,25 @@ static enum lk_status check_word(const struct lk_vehicle *vehicle, struct lk_fri
     return status == LK_PEER_SIGNATURE ? LK_SHARE_SIGNATURE : status;
 }
 
-/* Neither the attestation nor the key was here before (S7). */
+/* Neither the key nor the attestation was here before (S7). */
 static enum lk_status check_new(struct lk_vehicle *vehicle, struct lk_friend *out)
 {
+    enum { KEY, SHARE, NUM };
     struct lk_crypto *crypto = vehicle->config->crypto;
     const struct lk_share *share = &out->package.share;
     size_t index = lk_vehicle_find_public(vehicle, share->device_key.at);
-    uint8_t hash[LK_HASH_LEN];
-    int is_spent = 0;
+    uint8_t hashes[NUM][LK_HASH_LEN];
+    unsigned found = 0;
 
-    LK_TRY(lk_sha256(crypto, &share->device_key, 1, hash));
-    LK_TRY(lk_sha256(crypto, &share->whole, 1, out->share_hash));
-    LK_TRY(lk_spent_find(vehicle, hash, &is_spent));
-    if (is_spent || (index != LK_NO_KEY && vehicle->keys[index].state == LK_KEY_ENDED))
+    LK_TRY(lk_sha256(crypto, &share->device_key, 1, hashes[KEY]));
+    LK_TRY(lk_sha256(crypto, &share->whole, 1, hashes[SHARE]));
+    LK_TRY(lk_spent_find(vehicle, hashes[0], NUM, &found));
+    if ((found >> KEY & 1u) || (index != LK_NO_KEY && vehicle->keys[index].state == LK_KEY_ENDED))
         return LK_SHARE_ENDED;
     if (index != LK_NO_KEY)
         return LK_CALLER_EXISTS;
-    LK_TRY(lk_spent_find(vehicle, out->share_hash, &is_spent));
-    return is_spent ? LK_SHARE_REPLAYED : LK_OK;
+    memcpy(out->share_hash, hashes[SHARE], LK_HASH_LEN);
+    return found >> SHARE & 1u ? LK_SHARE_REPLAYED : LK_OK;
 }
 
 static enum lk_status check_profile(const struct lk_vehicle *vehicle, struct lk_friend *out)

@@ -36,7 +36,7 @@ size_t lk_vehicle_find_state(const struct lk_vehicle *vehicle, uint8_t role, uin
 enum lk_status lk_vehicle_room(struct lk_vehicle *vehicle, size_t *out_index)
 {
     uint8_t hash[LK_HASH_LEN];
-    int is_known = 0;
+    unsigned is_known = 0;
 
     *out_index = LK_NO_KEY;
     for (size_t i = 0; i < LK_VEHICLE_NUM_KEYS; i++) {
@@ -51,7 +51,7 @@ enum lk_status lk_vehicle_room(struct lk_vehicle *vehicle, size_t *out_index)
         if (vehicle->keys[i].state != LK_KEY_ENDED)
             continue;
         LK_TRY(lk_sha256(vehicle->config->crypto, &point, 1, hash));
-        LK_TRY(lk_spent_find(vehicle, hash, &is_known));
+        LK_TRY(lk_spent_find(vehicle, hash, 1, &is_known));
         if (is_known)
             *out_index = i;
     }

@@ -156,10 +156,10 @@ static enum lk_status check_not_ended(struct lk_vehicle *vehicle, const uint8_t 
 {
     struct lk_bytes point = lk_bytes(public_key, LK_POINT_LEN);
     uint8_t hash[LK_HASH_LEN];
-    int is_spent = 0;
+    unsigned is_spent = 0;
 
     LK_TRY(lk_sha256(vehicle->config->crypto, &point, 1, hash));
-    LK_TRY(lk_spent_find(vehicle, hash, &is_spent));
+    LK_TRY(lk_spent_find(vehicle, hash, 1, &is_spent));
     return is_spent ? LK_PEER_VALUE : LK_OK;
 }
 

@@ -162,9 +162,10 @@ struct lk_spent {
     uint8_t tail[576]; /* the record that is not full yet */
 };
 enum lk_status lk_spent_load(struct lk_vehicle *vehicle);
-/* *out_found is 1 if the memory holds this hash. */
-enum lk_status lk_spent_find(struct lk_vehicle *vehicle, const uint8_t hash[LK_HASH_LEN],
-                             int *out_found);
+/* One look through the memory for `num` hashes, one after the other: bit n of *out_found is 1 if it
+ * holds the nth. */
+enum lk_status lk_spent_find(struct lk_vehicle *vehicle, const uint8_t *hashes, size_t num,
+                             unsigned *out_found);
 /* begin, any adds, end inside an open commit; when it holds, vehicle->num_spent = spent->num.
  * LK_SHARE_MEMORY when it is full: then what was added before still stands. */
 enum lk_status lk_spent_begin(struct lk_spent *spent, struct lk_vehicle *vehicle);

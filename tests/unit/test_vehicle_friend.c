@@ -577,12 +577,12 @@ static void LI3_an_ended_friend_never_comes_back(void **state)
 
 static void S7_a_used_word_is_known_though_its_key_went_and_the_slot_is_new(void **state)
 {
-    uint8_t hash[32];
+    uint8_t hash[LK_HASH_LEN];
     struct lk_bytes whole;
     uint8_t package[LK_ATTESTATION_LEN];
     struct lk_package parsed;
     size_t len = test_word_package(&stage.crypto, &word, package);
-    int found = 0;
+    unsigned found = 0;
 
     (void)state;
     assert_int_equal(lk_package_parse(lk_bytes(package, len), &parsed), LK_OK);
@@ -591,7 +591,7 @@ static void S7_a_used_word_is_known_though_its_key_went_and_the_slot_is_new(void
     test_friend_take(&friend, car, &word);
     memcpy(friend.box + LK_AT_ATTESTATIONS, package, len);
     assert_int_equal(unlock()->status, LK_OK);
-    assert_int_equal(lk_spent_find(&car->vehicle, hash, &found), LK_OK);
+    assert_int_equal(lk_spent_find(&car->vehicle, hash, 1, &found), LK_OK);
     assert_int_equal(found, 1);
     /* as if the entry had been lost: the attestation alone is remembered */
     lk_wipe(friend_key(), sizeof *friend_key());
