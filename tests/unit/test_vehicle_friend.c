@@ -223,6 +223,60 @@ static void M85_both_roads_end_alike(void **state)
     assert_int_equal(tap_of(&friend, LK_READER_DASHBOARD, LK_ACTION_START)->status, LK_OK);
 }
 
+static void M85_an_online_friend_waits_for_what_was_asked(void **state)
+{
+    uint8_t package[LK_ATTESTATION_LEN], id[LK_KEY_ID_LEN];
+    size_t len;
+
+    (void)state;
+    word.activation = LK_ACTIVATE_FOB | LK_ACTIVATE_PASSWORD;
+    word.password = "open sesame";
+    len = test_word_package(&stage.crypto, &word, package);
+    assert_int_equal(lk_vehicle_accept_package(&car->vehicle, lk_bytes(package, len), car->now_ms,
+                                               id),
+                     LK_OK);
+    test_friend_take(&friend, car, &word);
+    for (unsigned restarted = 0; restarted < 2; restarted++) {
+        assert_int_equal(unlock()->status, LK_SHARE_ACTIVATION);
+        assert_true(friend_at(LK_KEY_PENDING) >= 0);
+        assert_int_equal(test_vehicle_reboot(car), LK_OK);
+        assert_int_equal(test_set_time(car, restarted ? "20270110140000Z" : "20270110130000Z",
+                                       2 + restarted),
+                         LK_OK);
+    }
+    assert_int_equal(lk_vehicle_activate(&car->vehicle, LK_ACTIVATE_PASSWORD,
+                                         lk_bytes("open sesame", 11), car->now_ms),
+                     LK_OK);
+    assert_int_equal(unlock()->status, LK_OK);
+    assert_true(friend_at(LK_KEY_ACTIVE) >= 0);
+    assert_true(lk_is_zero(car->vehicle.password, sizeof car->vehicle.password));
+    assert_int_equal(unlock()->was_fast, 1);
+    assert_int_equal(lk_vehicle_end_key(&car->vehicle, id), LK_OK);
+    assert_int_equal(unlock()->status, LK_TAP_KEY_ENDED);
+}
+
+/* The owner's phone got new slots, the car did not hear of it, and the owner shares one of them. */
+static void M62_a_slot_of_a_refill_that_was_cut_is_good_once(void **state)
+{
+    struct lk_token_set next, now;
+
+    (void)state;
+    test_field_rogue(&field, &rogue);
+    field.lose_at = 5; /* the answer to the last EXCHANGE */
+    (void)test_run_tap(car, &field, LK_READER_DASHBOARD, LK_ACTION_MAINTAIN);
+    assert_int_equal(lk_vehicle_read_set(&car->vehicle, 0, 1, &next), LK_OK);
+    memcpy(word.slot, next.slots + 2 * LK_SLOT_LEN, LK_SLOT_LEN);
+    memcpy(word.outer_slot, word.slot, LK_SLOT_LEN);
+    test_friend_take(&friend, car, &word);
+    assert_int_equal(lk_vehicle_token(&car->vehicle, next.seed, 3, friend.token), LK_OK);
+    assert_int_equal(tap_of(&friend, LK_READER_DASHBOARD, LK_ACTION_START)->status, LK_OK);
+    assert_int_equal(owner_tap(LK_ACTION_START)->status, LK_OK); /* with its new token */
+    assert_int_equal(lk_vehicle_read_set(&car->vehicle, 0, 1, &now), LK_CALLER_NOT_FOUND);
+    assert_int_equal(lk_vehicle_read_set(&car->vehicle, 0, 0, &now), LK_OK);
+    assert_memory_equal(now.slots, next.slots, sizeof now.slots);
+    assert_int_equal(now.unused, 0xfb);
+}
+
 /* --- forged --- */
 
 static void PK8_each_field_forged_by_a_real_owner_has_its_own_status(void **state)
@@ -1097,6 +1151,8 @@ int main(void)
         T(M63_the_friends_token_outlives_the_owners_refill),
         T(M62_an_old_unused_slot_dies_at_a_refill),
         T(M85_both_roads_end_alike),
+        T(M85_an_online_friend_waits_for_what_was_asked),
+        T(M62_a_slot_of_a_refill_that_was_cut_is_good_once),
         T(PK8_each_field_forged_by_a_real_owner_has_its_own_status),
         T(PK8_no_flipped_bit_comes_in),
         T(PK8_the_shape_of_a_package_is_strict),
