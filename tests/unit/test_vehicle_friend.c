@@ -812,6 +812,18 @@ static void D30_a_hint_narrows_within_the_drift(void **state)
     assert_memory_equal(now.text, "20270110120015Z", LK_DATE_LEN);
 }
 
+static void D30_a_late_signed_time_does_not_set_the_clock_back(void **state)
+{
+    struct lk_date now;
+
+    (void)state;
+    car->now_ms += 24 * 3600 * 1000;
+    assert_int_equal(test_set_time(car, "20270110130000Z", 2), LK_OK);
+    lk_vehicle_time(&car->vehicle, car->now_ms, &now);
+    assert_memory_equal(now.text, "20270111120000Z", LK_DATE_LEN);
+    assert_int_equal(car->vehicle.time_floor, lk_date_seconds(lk_bytes("20270110130000Z", 15)));
+}
+
 static void D30_only_the_server_of_this_automaker_sets_the_time(void **state)
 {
     struct test_ca_key server = stage.world.server;
@@ -864,6 +876,17 @@ static void SH10_the_car_grants_the_narrower_of_both(void **state)
     car->config.utc_offset_min = 0;
     assert_int_equal(test_vehicle_reboot(car), LK_OK);
     assert_int_equal(friend_key()->starts_left, 0);
+}
+
+static void M36_the_owner_may_restrict_a_free_profile(void **state)
+{
+    (void)state;
+    word.profile = 1;
+    word.has_limits = 1;
+    word.limits.speed_kmh = 90;
+    test_friend_take(&friend, car, &word);
+    assert_int_equal(
+        tap_of(&friend, LK_READER_DASHBOARD, LK_ACTION_START)->grant.speed_limit_kmh, 90);
 }
 
 static void SH10_limits_that_leave_nothing_are_refused(void **state)
@@ -1170,6 +1193,8 @@ int main(void)
         T(S12_the_clock_wipes_the_fast_key_of_what_is_over),
         T(D30_the_anchor_lives_as_long_as_its_clock),
         T(D30_a_hint_narrows_within_the_drift),
+        T(D30_a_late_signed_time_does_not_set_the_clock_back),
+        T(M36_the_owner_may_restrict_a_free_profile),
         T(D30_only_the_server_of_this_automaker_sets_the_time),
         T(SH10_the_car_grants_the_narrower_of_both),
         T(SH10_limits_that_leave_nothing_are_refused),
