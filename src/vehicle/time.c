@@ -41,6 +41,8 @@ static enum lk_status check(struct lk_vehicle *vehicle, struct lk_bytes q, struc
     struct lk_date now = {.is_known = 1};
 
     LK_TRY(lk_signed_time_parse(object, out));
+    if (lk_date_seconds(out->time) == UINT32_MAX) /* no clock reaches it */
+        return LK_PEER_VALUE;
     memcpy(now.text, out->time.at, sizeof now.text);
     LK_TRY(lk_chain_check_server(config->crypto, config->root_key, q, &now, &cert));
     LK_TRY(lk_verify(config->crypto, cert.public_key, &out->signed_part, 1, out->signature.at));
@@ -63,8 +65,6 @@ enum lk_status lk_vehicle_set_time(struct lk_vehicle *vehicle, struct lk_bytes q
     time.floor = lk_date_seconds(msg.time);
     if (time.number <= vehicle->time_number || time.floor <= vehicle->time_floor)
         return LK_PEER_SEQUENCE;
-    if (time.floor == UINT32_MAX) /* no clock reaches it */
-        return LK_PEER_VALUE;
     /* One that was on its way for a while does not set the running clock back. */
     time.anchor_s = running > time.floor ? running : time.floor;
     LK_TRY(lk_store_begin(vehicle->config->store));

@@ -175,9 +175,8 @@ static void put_vehicle_data(const struct lk_tap *tap, struct lk_wr *wr)
 
     lk_wr_init(&inner, data, sizeof data);
     lk_vehicle_data_write(&msg, &inner);
-    if (inner.fault != LK_OK && wr->fault == LK_OK)
-        wr->fault = inner.fault;
-    put_private(wr, LK_AT_VEHICLE_DATA, data, inner.len);
+    /* a write of nothing is refused */
+    put_private(wr, LK_AT_VEHICLE_DATA, data, inner.fault == LK_OK ? inner.len : 0);
     lk_wipe(data, sizeof data);
 }
 

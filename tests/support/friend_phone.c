@@ -106,12 +106,13 @@ static void exchange(struct test_friend *phone, struct lk_bytes body, struct lk_
     lk_wr_init(&wr, answer, sizeof answer);
     while (lk_exchange_next(&msg.ops, &op)) {
         assert_int_equal(op.is_confidential, 0);
-        if (op.kind == LK_EXCHANGE_READ)
-            lk_exchange_answer_put(&wr, lk_bytes(phone->box + op.offset, op.length));
-        else
+        if (op.kind == LK_EXCHANGE_READ && phone->reads_badly != 3)
+            lk_exchange_answer_put(&wr, lk_bytes(phone->box + op.offset,
+                                                 op.length - (phone->reads_badly == 2 ? 1u : 0)));
+        if (op.kind == LK_EXCHANGE_WRITE)
             memcpy(phone->box + op.offset, op.data.at, op.data.len);
     }
-    lk_exchange_answer_end(&wr, LK_EXCHANGE_OK);
+    lk_exchange_answer_end(&wr, phone->reads_badly == 1 ? LK_EXCHANGE_FORBIDDEN : LK_EXCHANGE_OK);
     assert_int_equal(wr.fault, LK_OK);
     seal(phone, out, answer, wr.len);
 }
@@ -293,7 +294,7 @@ enum lk_status test_set_time(struct test_vehicle *car, const char *text, uint32_
     struct lk_bytes part;
     struct lk_wr wr;
 
-    msg.vehicle_id = lk_bytes(car->config.vehicle_id, LK_VEHICLE_ID_LEN);
+    msg.vehicle_id = lk_bytes(car->world->vehicle_id, LK_VEHICLE_ID_LEN);
     msg.time = lk_bytes(text, LK_DATE_LEN);
     lk_wr_init(&wr, object, sizeof object);
     lk_signed_time_write_signed(&msg, &wr);

@@ -17,6 +17,7 @@ struct test_friend {
     uint8_t box[LK_PRIVATE_SIZE];
     struct lk_persistent persistent;
     uint8_t has_persistent;
+    uint8_t reads_badly; /* EXCHANGE: 1 refuses, 2 gives a byte too few, 3 gives nothing */
     uint8_t signs_badly; /* AUTH1 is signed with another key: world->instance */
     struct lk_chan chan;
     struct lk_key ephemeral;

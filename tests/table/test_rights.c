@@ -230,6 +230,22 @@ static void LI9_hours_and_days(void **state)
     }
 }
 
+/* West of Greenwich the first hours of the count are not there yet. */
+static void LI9_a_place_before_the_count_begins(void **state)
+{
+    (void)state;
+    make(&rows[2], CLOCK_NOON);
+    vehicle.anchor_s = 100;
+    vehicle.keys[0].not_before = 1;
+    vehicle.keys[0].limits.from_min = 1;
+    vehicle.keys[0].limits.to_min = 0;
+    config.utc_offset_min = -720;
+    assert_int_equal(check(&rows[2], LK_ACTION_UNLOCK, 0), LK_TAP_HOURS);
+    vehicle.keys[0].limits.from_min = 0;
+    vehicle.keys[0].limits.to_min = 1;
+    assert_int_equal(check(&rows[2], LK_ACTION_UNLOCK, 0), LK_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +253,7 @@ int main(void)
         cmocka_unit_test(LI14_every_other_state_is_that_of_the_table),
         cmocka_unit_test(LI14_the_table_is_complete),
         cmocka_unit_test(LI9_hours_and_days),
+        cmocka_unit_test(LI9_a_place_before_the_count_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -407,6 +407,21 @@ static void PK8_the_shape_of_a_package_is_strict(void **state)
     refused_now(LK_PEER_TAG);
 }
 
+static void PK8_a_mailbox_that_answers_badly_brings_no_key(void **state)
+{
+    static const enum lk_status causes[] = {LK_PEER_VALUE, LK_PEER_LENGTH, LK_PEER_VALUE};
+
+    (void)state;
+    for (uint8_t i = 0; i < 3; i++) {
+        test_friend_take(&friend, car, &word);
+        friend.reads_badly = (uint8_t)(i + 1);
+        refused_now(causes[i]);
+    }
+    friend.reads_badly = 0;
+    car->now_ms += LK_PACKAGE_PAUSE_MS;
+    assert_int_equal(unlock()->status, LK_OK);
+}
+
 /* A receipt for the friend's key, or for others. */
 static struct lk_bytes receipt(struct lk_key signer, const uint8_t *vehicle_id,
                                const uint8_t *device_key)
@@ -833,8 +848,10 @@ static void D30_only_the_server_of_this_automaker_sets_the_time(void **state)
     assert_int_equal(test_set_time(car, "20270110130000Z", 2), LK_PEER_SIGNATURE);
     stage.world.server = server;
     car->config.vehicle_id[0] ^= 1;
-    assert_int_equal(test_set_time(car, "20270110130000Z", 2), LK_OK);
+    assert_int_equal(test_set_time(car, "20270110130000Z", 2), LK_SHARE_VEHICLE);
     car->config.vehicle_id[0] ^= 1;
+    assert_int_equal(test_set_time(car, "21360101000000Z", 2), LK_PEER_VALUE); /* no clock's */
+    assert_int_equal(car->vehicle.time_number, 1);
     assert_int_equal(lk_vehicle_set_time(&car->vehicle, test_ca_bytes(&stage.world.k),
                                          lk_bytes("\x41\x01\x01", 3), car->now_ms),
                      LK_PEER_TAG);
@@ -1011,6 +1028,10 @@ static void S8_what_was_asked_for_must_have_happened(void **state)
                      LK_OK);
     car->now_ms += LK_ACTIVATION_MS;
     refused_now(LK_SHARE_ACTIVATION); /* too long ago */
+    assert_int_equal(car->vehicle.password_len, right.len);
+    lk_vehicle_tick(&car->vehicle, car->now_ms);
+    assert_true(lk_is_zero(car->vehicle.password, sizeof car->vehicle.password));
+    assert_int_equal(car->vehicle.password_len, 0);
     assert_int_equal(lk_vehicle_activate(&car->vehicle, LK_ACTIVATE_PASSWORD, right, car->now_ms),
                      LK_OK);
     car->now_ms += LK_PACKAGE_PAUSE_MS;
@@ -1147,6 +1168,64 @@ static void CR5_a_store_of_the_former_format_is_refused(void **state)
     assert_memory_equal(flash_before, car->flash.data, sizeof flash_before);
 }
 
+/* Time and memory as nobody wrote them. */
+static void CR5_damaged_records_of_sharing_stop_the_start(void **state)
+{
+    static const struct {
+        uint32_t id;
+        uint16_t len;
+        enum lk_status status;
+    } rows[] = {
+        {0x0006, 27, LK_STORE_CORRUPT},
+        {0x00070000, 35, LK_STORE_CORRUPT},
+        {0x00070001, 36, LK_STORE_CORRUPT}, /* behind one that is not full */
+    };
+    static const uint8_t full[576];
+    uint8_t record[64];
+    size_t len = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int was_there =
+            lk_store_read(&car->store, rows[i].id, record, sizeof record, &len) == LK_OK;
+
+        assert_int_equal(lk_store_write(&car->store, rows[i].id, full, rows[i].len), LK_OK);
+        assert_int_equal(test_vehicle_reboot(car), rows[i].status);
+        assert_int_equal(lk_store_begin(&car->store), LK_OK);
+        assert_int_equal(was_there ? lk_store_put(&car->store, rows[i].id, record, len)
+                                   : lk_store_remove(&car->store, rows[i].id),
+                         LK_OK);
+        assert_int_equal(lk_store_commit(&car->store), LK_OK);
+        assert_int_equal(test_vehicle_reboot(car), LK_OK);
+    }
+    for (uint32_t i = 0; i <= LK_VEHICLE_NUM_SPENT / 16; i++) {
+        assert_int_equal(lk_store_write(&car->store, 0x00070000 + i, full, sizeof full), LK_OK);
+        assert_int_equal(test_vehicle_reboot(car),
+                         i < LK_VEHICLE_NUM_SPENT / 16 ? LK_OK : LK_CALLER_FULL);
+    }
+}
+
+static void M34_pairing_lists_the_profiles_of_this_car(void **state)
+{
+    static const struct lk_profile own[65] = {{.number = 0x80000007}, {.number = 0x80000008}};
+    struct lk_pairing_data msg;
+
+    (void)state;
+    car->config.profiles = own;
+    car->config.num_profiles = 2;
+    car->config.requires_receipt = 1;
+    car->pairing.vehicle = &car->vehicle;
+    assert_int_equal(lk_pairing_begin_data(&car->pairing), LK_OK);
+    assert_int_equal(
+        lk_pairing_data_parse(lk_bytes(car->pairing.data, car->pairing.data_len), &msg), LK_OK);
+    assert_true(lk_bytes_equal(msg.config.profiles,
+                               lk_bytes("\x80\x00\x00\x07\x80\x00\x00\x08", 8)));
+    assert_true(lk_bytes_equal(msg.config.receipt_required, lk_bytes("\x01", 1)));
+    assert_true(lk_bytes_equal(msg.config.offline_attestations, lk_bytes("\x02", 1)));
+    car->config.num_profiles = 65;
+    assert_int_equal(lk_pairing_begin_data(&car->pairing), LK_CALLER_ARGUMENT);
+}
+
 static void P19_a_key_takes_no_more_of_the_store_than_is_said(void **state)
 {
     static const uint32_t records[] = {0x00010001, 0x00020001, 0x00030001};
@@ -1179,6 +1258,9 @@ int main(void)
         T(PK8_each_field_forged_by_a_real_owner_has_its_own_status),
         T(PK8_no_flipped_bit_comes_in),
         T(PK8_the_shape_of_a_package_is_strict),
+        T(PK8_a_mailbox_that_answers_badly_brings_no_key),
+        T(CR5_damaged_records_of_sharing_stop_the_start),
+        T(M34_pairing_lists_the_profiles_of_this_car),
         T(PK9_a_receipt_is_wanted_checked_or_let_pass),
         T(ST11_a_stranger_is_not_stored),
         T(S6_after_a_refusal_no_package_is_read_for_two_seconds),
